@@ -1,0 +1,72 @@
+"""The words of the matrix: a cell, a contrast of two cells, a group, and their names.
+
+Pure data. A cell is one point of the matrix; a group is up to four arms, each an
+occurrence of a cell, whose slices are interleaved because they are compared.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Transaction = Literal["per-operation", "autocommit"]
+Placement = Literal["one-core", "split", "free"]
+Arrivals = Literal["constant", "poisson"]
+
+GROUP_LIMIT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One point of the matrix: a workload, a way of doing it, and all that surrounds it."""
+
+    scenario: str
+    lane: str
+    target: str  # "postgresql+asyncpg"; "none" for a lane that needs no database
+    clients: int = 1
+    transaction: Transaction = "per-operation"
+    placement: Placement = "one-core"
+    rate: float | None = None  # operations per second offered; None is a closed loop
+    arrivals: Arrivals = "poisson"  # how an open loop spaces its turns
+
+    @property
+    def id(self) -> str:
+        """``scenario/lane/target`` and each axis that is not at its default."""
+        named = (f"{axis}={value}" for axis, value in self.unusual().items())
+        return "/".join([self.scenario, self.lane, self.target, *named])
+
+    def unusual(self) -> dict[str, object]:
+        """The axes that are not at their default, by name."""
+        plain = {"scenario", "lane", "target"}
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in plain and getattr(self, field.name) != field.default
+        }
+
+
+ContrastKind = Literal["lane", "target", "axis", "aa"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two arms of a group whose slices are paired: candidate over reference."""
+
+    candidate: int  # arm: an index into Group.cells
+    reference: int
+    kind: ContrastKind
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cells that are compared with each other; the same cell twice is an A/A pair."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    contrasts: tuple[Contrast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A cell that the plan asks for and this run cannot have, with the reason."""
+
+    cell: Cell
+    reason: str

@@ -1,0 +1,161 @@
+"""What a run found: the one object that every rendering (terminal, HTML, Markdown) is made from.
+
+Pure data. Times are nanoseconds, CPU is nanoseconds of CPU time; the renderings convert at the
+edge. No number travels without its interval, its unit and its direction.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ormbench.cell import Cell, ContrastKind, LeftOut
+from ormbench.results.trial import Status
+
+Verdict = Literal["faster", "slower", "same", "cannot tell"]
+Direction = Literal["lower is better", "higher is better"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 99 % interval over blocks."""
+
+    value: float
+    low: float
+    high: float
+    blocks: int  # how many blocks it rests on
+    unit: str  # "ns/op", "op/s", "ratio", "cpu ns/op"
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A reason not to trust a number, its likely cause, and what to do."""
+
+    code: str  # "drift", "errors", "few-samples", "loop-lag", "foreign-load", "new-connections", ...
+    about: str  # a cell id, or "run"
+    seen: str
+    cause: str
+    remedy: str
+    fatal: bool = False  # the run is not trustworthy while this stands
+
+
+@dataclass(frozen=True, slots=True)
+class CellFinding:
+    """All that is known of one cell."""
+
+    cell: Cell
+    status: Status
+    reason: str
+    label: str  # first line of the lane's docstring
+    docs: str  # the documentation page whose advice the lane follows; "" if none
+    source: str  # the lane's source code
+    sql: tuple[str, ...]
+    sample: str
+    operations: int = 0
+    service: Estimate | None = None  # mean service time, ns/op
+    throughput: Estimate | None = None  # op/s
+    client_cpu: Estimate | None = None  # cpu ns/op
+    percentiles: tuple[tuple[float, int], ...] = ()  # (50.0, ns): only those n supports; service
+    response: tuple[tuple[float, int], ...] = ()  # the same of response time, open loop only
+    new_per_1000: float = 0.0  # connections opened per 1,000 operations
+    bound: Literal["client-bound", "server-bound", "waiting", ""] = ""
+    block_means: tuple[float, ...] = ()  # mean service time of each block in run order, ns/op
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Candidate over reference: ratios of time, above 1 means the candidate takes longer."""
+
+    group: str
+    kind: ContrastKind
+    candidate: Cell
+    reference: Cell
+    verdict: Verdict
+    ratio: Estimate  # Hodges-Lehmann over blocks of paired log-ratios
+    total_ratio: Estimate  # ratio of total times: feels stalls
+    difference: Estimate  # of mean service time, ns/op
+    cpu_difference: Estimate  # of client CPU, cpu ns/op
+    stalls: tuple[int, int]  # slices above 1.5 x their trial's median: candidate, reference
+    block_ratios: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whether the run's numbers may be read at all, and what it would not have seen."""
+
+    usable: bool
+    cause: str  # why not; "" if usable
+    correct: int  # cells whose answers and state were proven equal to the reference
+    checked: int
+    aa: Comparison | None  # the A/A pair
+    sees: float | None  # smallest difference that this run can tell, as a fraction: 0.02
+    harness: Estimate | None  # the empty scenario, ns/op
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder from driver to ORM: what this lane adds to the one before."""
+
+    label: str  # "bare driver, connection held", "+ pool", "+ Core", "+ ORM"
+    cell: Cell
+    adds: Estimate  # ns/op; for the first rung the whole mean
+    reaches: float  # cumulative ns/op after this rung
+    decided: bool  # the interval of `adds` excludes 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Where the microseconds of one workload go, on one target."""
+
+    scenario: str
+    target: str
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One decision: its question, the verdict with interval, and the condition at which it flips."""
+
+    question: str  # "ORM OR CORE?"
+    verdict: str  # "ORM costs 10 % here", or "not measured: ormbench run pools"
+    detail: str
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AACount:
+    """How many A/A comparisons of a run were called different."""
+
+    comparisons: int
+    different: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """A whole run, digested."""
+
+    run: str  # its name
+    path: str  # its folder, as the reader would type it
+    plan: str
+    started: str  # ISO 8601, UTC
+    seconds: float  # wall time of the measurement
+    blocks: int
+    headline: str  # one line, generated from the largest paired difference
+    answer: tuple[str, ...]  # the answer in sentences; () where the run is not usable
+    reference: str  # "lane=core"
+    focus: str  # the scenario that the first table and the ladder show
+    focus_target: str
+    trust: Trust
+    ladders: tuple[Ladder, ...]
+    comparisons: tuple[Comparison, ...]
+    cells: tuple[CellFinding, ...]
+    cards: tuple[Card, ...]
+    left_out: tuple[LeftOut, ...]
+    aa_count: AACount | None  # only where the plan makes more than a few A/A pairs
+    scope: str  # "loopback, one machine, client and server share one core"
+    does_not_say: tuple[str, ...]
+    reproduce: str  # the command that makes this run again
+    next_steps: tuple[str, ...]  # commands worth running next
+    environment: tuple[tuple[str, str], ...]  # ("SQLAlchemy", "2.1.9"), in reading order
+    server_settings: tuple[tuple[str, str], ...]
+    conditions: str = ""  # "PostgreSQL 18.4 embedded", for headers

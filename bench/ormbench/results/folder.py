@@ -1,0 +1,127 @@
+"""A run folder: ``run.json`` once, then ``trials.jsonl``, appended and flushed block by block.
+
+A block counts as measured when its closing line is there. A run that was killed keeps each
+finished block; lines after the last closing line are left out by the reader.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ormbench.errors import UsageError
+from ormbench.results.manifest import SCHEMA, Manifest
+from ormbench.results.trial import Proof, Trial
+
+MANIFEST = "run.json"
+TRIALS = "trials.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One finished block: the unit that survives a kill."""
+
+    number: int
+    seconds: float
+    foreign_load: float | None  # share of the measured cores that others used; None if unreadable
+    trials: tuple[Trial, ...]
+    proofs: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run folder, read."""
+
+    path: Path
+    manifest: Manifest
+    blocks: tuple[Block, ...]
+
+
+class RunWriter:
+    """Appends finished blocks to a run folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = (path / TRIALS).open("a", encoding="utf-8")
+
+    @classmethod
+    def create(cls, path: Path, manifest: Manifest) -> "RunWriter":
+        """Write ``run.json`` into the existing, empty folder *path* and open its trials."""
+        text = json.dumps(manifest.to_json(), indent=1) + "\n"
+        (path / MANIFEST).write_text(text, encoding="utf-8")
+        return cls(path)
+
+    def append(self, block: Block) -> None:
+        """Write a block in one piece and see it on the disk."""
+        records = [*block.proofs, *block.trials]
+        closing = {
+            "kind": "block",
+            "block": block.number,
+            "seconds": block.seconds,
+            "foreign_load": block.foreign_load,
+            "lines": len(records),
+        }
+        plain = [record.to_json() for record in records] + [closing]
+        self._file.write("".join(json.dumps(one, separators=(",", ":")) + "\n" for one in plain))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def __enter__(self) -> "RunWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def read(path: Path) -> RunRecord:
+    """Read a run folder. Raises UsageError where it is none, or of a schema unknown here."""
+    return RunRecord(path, read_manifest(path), tuple(_read_blocks(path / TRIALS)))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read ``run.json``. Raises UsageError where there is none, or of a schema unknown here."""
+    try:
+        plain = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is not a run folder: no readable {MANIFEST}") from error
+    schema = plain.get("schema") if isinstance(plain, dict) else None
+    if schema != SCHEMA:
+        raise UsageError(f"{path} has schema {schema!r}; this version reads schema {SCHEMA}")
+    return Manifest.from_json(plain)
+
+
+def _read_blocks(path: Path) -> Iterable[Block]:
+    pending: list[dict[str, Any]] = []
+    for line in _lines(path):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            pending.append({})  # a torn line: the block that it belongs to never closed
+            continue
+        if record["kind"] != "block":
+            pending.append(record)
+            continue
+        own = pending[len(pending) - record["lines"] :]
+        yield Block(
+            record["block"],
+            record["seconds"],
+            record["foreign_load"],
+            tuple(Trial.from_json(one) for one in own if one.get("kind") == "trial"),
+            tuple(Proof.from_json(one) for one in own if one.get("kind") == "proof"),
+        )
+        pending = []
+
+
+def _lines(path: Path) -> Iterable[str]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        yield from file

@@ -1,0 +1,83 @@
+"""``run.json``: everything about a run that is known before its first slice.
+
+Holds no secret and no path of the machine. Pure data, with its JSON form.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ormbench.cell import Cell, Contrast, Group, LeftOut
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LaneText:
+    """What a reader wants to know of a lane: its label, the advice it follows, its code."""
+
+    label: str
+    docs: str  # address of the documentation page; "" where none is named
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a run took place. Each mapping is name -> value, in reading order."""
+
+    versions: dict[str, str]  # "Python", "SQLAlchemy", "asyncpg", ..., "PostgreSQL"
+    host: dict[str, str]  # "cores", "cpu", "kernel", "memory", "host id", "boot id"
+    server: dict[str, str]  # "kind": embedded | url, "durability": relaxed | ..., "transport"
+    server_settings: dict[str, str]  # settings that differ from the server's defaults
+    commit: str  # of the harness; "" outside a checkout
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One run: what was asked for, and where it ran."""
+
+    name: str
+    started: str  # ISO 8601, UTC
+    plan: str  # its name
+    title: str  # the question that the plan asks
+    focus: str  # the scenario to show first
+    reference: str  # the axis value that ratios are against: "lane=core"
+    blocks: int  # planned; what was measured is in the trials
+    rounds: int  # slices of an arm in a block
+    seed: int
+    table_rows: int
+    command: str  # what makes this run again
+    groups: tuple[Group, ...]
+    left_out: tuple[LeftOut, ...]
+    lanes: dict[str, LaneText]  # "scenario/lane" -> text
+    environment: Environment
+    next_steps: tuple[str, ...] = ()
+    scenarios: dict[str, str] = field(default_factory=dict)  # name -> what situation it is
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Manifest":
+        """Read one back; raises TypeError or KeyError where it is not a manifest."""
+        return cls(
+            **{
+                **plain,
+                "groups": tuple(_group(one) for one in plain["groups"]),
+                "left_out": tuple(
+                    LeftOut(Cell(**one["cell"]), one["reason"]) for one in plain["left_out"]
+                ),
+                "lanes": {name: LaneText(**text) for name, text in plain["lanes"].items()},
+                "environment": Environment(**plain["environment"]),
+                "next_steps": tuple(plain["next_steps"]),
+            }
+        )
+
+
+def _group(plain: dict[str, Any]) -> Group:
+    return Group(
+        plain["name"],
+        tuple(Cell(**cell) for cell in plain["cells"]),
+        tuple(Contrast(**contrast) for contrast in plain["contrasts"]),
+    )

@@ -1,0 +1,77 @@
+"""What a run stores of each cell: proofs, slices, trials.
+
+All times are integer nanoseconds. A trial is the unit of storage and of evidence: all
+slices of one arm of a group in one block. Pure data, with its JSON form.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Status = Literal["OK", "INCORRECT", "ERROR", "TIMEOUT", "UNSUPPORTED", "SKIPPED"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The recorded operations of one arm in one round."""
+
+    round: int
+    place: int  # 0 for the arm that ran first in this round
+    operations: int  # recorded ones; the settling operations are not among them
+    wall_ns: int  # first start to last end
+    service_ns: int  # sum of the service times
+    cpu_ns: int  # CPU time of the worker process
+    server_cpu_ns: int | None  # CPU time of the server's processes; None where unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """All slices of one arm of a group in one block; histograms are HDR V2, base64."""
+
+    group: str
+    arm: int
+    cell: str  # Cell.id
+    block: int
+    status: Status
+    reason: str = ""  # why there is no number, in the driver's or the harness's words
+    slices: tuple[Slice, ...] = ()
+    service: str = ""  # histogram of end - start
+    response: str = ""  # histogram of end - due; empty in a closed loop
+    start_lag: str = ""  # histogram of start - due; empty in a closed loop
+    new_connections: int = 0  # opened inside recorded slices
+    lag_p99_ns: int | None = None  # the event loop's lateness in one instrumented slice
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; slices become lists in the order of their fields."""
+        plain = asdict(self)
+        plain["slices"] = [list(one.values()) for one in plain["slices"]]
+        return {"kind": "trial", **plain}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Trial":
+        """Read one back; raises TypeError or KeyError where it is not a trial."""
+        known = {key: value for key, value in plain.items() if key != "kind"}
+        return cls(**{**known, "slices": tuple(Slice(*one) for one in plain["slices"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an arm showed before its first timed slice: its answers and the SQL behind them."""
+
+    group: str
+    arm: int
+    cell: str
+    block: int
+    answers_checked: int  # turns whose answer was compared with the reference
+    state_checked: bool  # the table's state was compared with the reference state
+    sql: tuple[str, ...]  # statements of one operation, as handed to the driver
+    sample: str  # the answer to the first turn, shortened
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {"kind": "proof", **asdict(self)}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Proof":
+        """Read one back; raises TypeError where it is not a proof."""
+        known = {key: value for key, value in plain.items() if key != "kind"}
+        return cls(**{**known, "sql": tuple(plain["sql"])})

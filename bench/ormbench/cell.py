@@ -30,7 +30,10 @@ class Cell:
     @property
     def id(self) -> str:
         """``scenario/lane/target`` and each axis that is not at its default."""
-        named = (f"{axis}={value}" for axis, value in self.unusual().items())
+        unusual = self.unusual().items()
+        named = (
+            f"{axis}={value:g}" if axis == "rate" else f"{axis}={value}" for axis, value in unusual
+        )
         return "/".join([self.scenario, self.lane, self.target, *named])
 
     def unusual(self) -> dict[str, object]:

@@ -30,12 +30,13 @@ class Estimate:
 class Doubt:
     """A reason not to trust a number, its likely cause, and what to do."""
 
-    code: str  # "drift", "errors", "few-samples", "loop-lag", "foreign-load", "new-connections", ...
+    code: str  # "drift", "errors", "few-samples", "loop-lag", "foreign-load", ...
     about: str  # a cell id, or "run"
     seen: str
     cause: str
     remedy: str
     fatal: bool = False  # the run is not trustworthy while this stands
+    cells: tuple[str, ...] = ()  # ids of all cells it concerns, where `about` is "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Rung:
     cell: Cell
     adds: Estimate  # ns/op; for the first rung the whole mean
     reaches: float  # cumulative ns/op after this rung
-    decided: bool  # the interval of `adds` excludes 0
+    decided: bool  # the interval of `adds` lies above 0; a rung below 0 is no step up
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One decision: its question, the verdict with interval, and the condition at which it flips."""
+    """One decision: its question, the verdict with interval, and where it holds."""
 
     question: str  # "ORM OR CORE?"
     verdict: str  # "ORM costs 10 % here", or "not measured: ormbench run pools"

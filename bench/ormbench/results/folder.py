@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from ormbench.errors import UsageError
 from ormbench.results.manifest import SCHEMA, Manifest
@@ -45,18 +45,21 @@ class RunWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = (path / TRIALS).open("a", encoding="utf-8")
+        self._file = (path / TRIALS).open("a+", encoding="utf-8")
+        self._file.write("" if self._ends_well() else "\n")
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> "RunWriter":
         """Write ``run.json`` into the existing, empty folder *path* and open its trials."""
         text = json.dumps(manifest.to_json(), indent=1) + "\n"
-        (path / MANIFEST).write_text(text, encoding="utf-8")
+        whole = path / f"{MANIFEST}.part"
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path / MANIFEST)  # at once: a kill leaves it whole or not at all
         return cls(path)
 
     def append(self, block: Block) -> None:
         """Write a block in one piece and see it on the disk."""
-        records = [*block.proofs, *block.trials]
+        records: list[Proof | Trial] = [*block.proofs, *block.trials]
         closing = {
             "kind": "block",
             "block": block.number,
@@ -69,7 +72,14 @@ class RunWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def __enter__(self) -> "RunWriter":
+    def _ends_well(self) -> bool:
+        """Whether the last line is whole; after a kill it may be torn."""
+        size = self._file.seek(0, os.SEEK_END)
+        with (self.path / TRIALS).open("rb") as file:
+            file.seek(max(0, size - 1))
+            return file.read() in {b"", b"\n"}
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -83,7 +93,11 @@ class RunWriter:
 
 def read(path: Path) -> RunRecord:
     """Read a run folder. Raises UsageError where it is none, or of a schema unknown here."""
-    return RunRecord(path, read_manifest(path), tuple(_read_blocks(path / TRIALS)))
+    manifest = read_manifest(path)
+    try:
+        return RunRecord(path, manifest, tuple(_read_blocks(path / TRIALS)))
+    except (OSError, AttributeError, KeyError, TypeError) as error:
+        raise UsageError(f"{path / TRIALS} is damaged: {type(error).__name__} {error}") from error
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -95,7 +109,11 @@ def read_manifest(path: Path) -> Manifest:
     schema = plain.get("schema") if isinstance(plain, dict) else None
     if schema != SCHEMA:
         raise UsageError(f"{path} has schema {schema!r}; this version reads schema {SCHEMA}")
-    return Manifest.from_json(plain)
+    try:
+        return Manifest.from_json(plain)
+    except (AttributeError, KeyError, TypeError) as error:
+        words = f"{type(error).__name__} {error}"
+        raise UsageError(f"{path / MANIFEST} is damaged: {words}") from error
 
 
 def _read_blocks(path: Path) -> Iterable[Block]:
@@ -109,7 +127,10 @@ def _read_blocks(path: Path) -> Iterable[Block]:
         if record["kind"] != "block":
             pending.append(record)
             continue
-        own = pending[len(pending) - record["lines"] :]
+        own = pending[max(0, len(pending) - record["lines"]) :]
+        pending = []
+        if len(own) < record["lines"] or not all(own):
+            continue  # a disk that lost power may keep the end of a block and not its middle
         yield Block(
             record["block"],
             record["seconds"],
@@ -117,11 +138,10 @@ def _read_blocks(path: Path) -> Iterable[Block]:
             tuple(Trial.from_json(one) for one in own if one.get("kind") == "trial"),
             tuple(Proof.from_json(one) for one in own if one.get("kind") == "proof"),
         )
-        pending = []
 
 
 def _lines(path: Path) -> Iterable[str]:
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         yield from file

@@ -17,7 +17,7 @@ class Slice:
     round: int
     place: int  # 0 for the arm that ran first in this round
     operations: int  # recorded ones; the settling operations are not among them
-    wall_ns: int  # first start to last end
+    wall_ns: int  # from the start of the clients to the last end
     service_ns: int  # sum of the service times
     cpu_ns: int  # CPU time of the worker process
     server_cpu_ns: int | None  # CPU time of the server's processes; None where unreadable

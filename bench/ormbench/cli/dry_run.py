@@ -1,0 +1,30 @@
+"""``run --dry-run``: cells, minutes and connections, before anything starts."""
+
+from ormbench.plan.plan import Plan
+from ormbench.servers.settings import MAX_CONNECTIONS
+
+
+def describe(plan: Plan) -> str:
+    """The plan as text."""
+    cells = plan.cells
+    lines = [
+        f"plan {plan.name}: {plan.title}",
+        f"{len(cells)} cells in {len(plan.groups)} groups",
+        f"{plan.blocks} blocks of {plan.rounds} rounds: about {_duration(plan.seconds)}",
+        f"at most {plan.connections} connections at once (the server takes {MAX_CONNECTIONS})",
+        "",
+    ]
+    for group in plan.groups:
+        reference, *others = group.cells
+        if any(contrast.kind == "aa" for contrast in group.contrasts):
+            lines.append(f"  A/A  {reference.id}")
+            continue
+        lines.append(f"  {reference.id}" + ("  (reference)" if others else ""))
+        lines += [f"       {cell.id}" for cell in others]
+    for one in plan.left_out:
+        lines.append(f"  left out: {one.cell.id}: {one.reason}")
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - a reader's sense of time

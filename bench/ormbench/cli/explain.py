@@ -1,0 +1,138 @@
+"""``ormbench explain CELL``: the code, the advice, the SQL, the figures, the doubts."""
+
+import textwrap
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from ormbench.errors import OK, UsageError
+from ormbench.loader import Loaded, load, shipped
+from ormbench.plan.axes import nearest
+from ormbench.report.digest import digest
+from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.quantities import mean_text, rate_text
+from ormbench.results.folder import read
+from ormbench.results.place import LOCAL, find
+from ormbench.run.measure import HOW_RAW
+
+UNIT_OF_WORK = {
+    "session": "AsyncSession, checkout, BEGIN, the lane, flush, COMMIT, return",
+    "connection": "checkout, BEGIN, the lane, COMMIT, return",
+    "driver": "the driver's own connection, BEGIN, the lane, COMMIT, return",
+    "nothing": "the lane alone, no connection",
+}
+
+NO_TIMES = "  no times: the run is not usable as evidence"
+
+
+def call(arguments: Namespace) -> int:
+    """Print what a cell does; figures come from a run, if one has it."""
+    scenario, lane, target = _named(arguments.cell)
+    loaded = _loaded(scenario, lane)
+    findings = _measured(arguments)
+    cells = _cells(findings, loaded.name if loaded else scenario, lane, target)
+    if loaded is None and not cells:
+        raise nearest("scenario", scenario, list(shipped()), "scenarios")
+    for line in _lane(loaded, lane) if loaded else _recorded(cells[0]):
+        print(line)
+    if findings is None:
+        print(f"\nnot measured yet: ormbench run {scenario}")
+        return OK
+    if not cells:
+        print(f"\nnot in run {findings.run}: ormbench run {scenario} --lane {lane}")
+    for one in cells:
+        for line in _figures(findings, one):
+            print(line)
+    return OK
+
+
+def _measured(arguments: Namespace) -> Findings | None:
+    """The run to take figures from; None where none was asked for and there is none."""
+    try:
+        path = find(arguments.run, LOCAL if arguments.runs is None else Path(arguments.runs))
+    except UsageError:
+        if arguments.run != "last":
+            raise
+        return None
+    return digest(read(path), arguments.run)
+
+
+def _named(word: str) -> tuple[str, str, str]:
+    """Scenario or file, lane, target: of ``scenario/lane[/target]`` or ``my.py::lane``."""
+    name, mark, lane = word.partition("::")
+    if mark or name.endswith(".py"):
+        return name, lane, ""
+    name, lane, target = (*word.split("/", 2), "", "")[:3]
+    return name, lane, target
+
+
+def _loaded(name: str, lane: str) -> Loaded | None:
+    """The scenario that is called so; None where it may be one of a run. Raises UsageError."""
+    if name.endswith(".py"):
+        found = load(Path(name))
+        one = next((one for one in found if lane in one.lane_names()), found[0])
+    elif name in (known := shipped()):
+        one = known[name]
+    else:
+        return None
+    if not lane:
+        lanes = ", ".join(one.lane_names())
+        raise UsageError(f"cell {name!r} names no lane of {one.name}: add one of {lanes}")
+    if lane not in one.lane_names():
+        raise nearest(f"lane of {one.name}", lane, one.lane_names(), "scenarios")
+    return one
+
+
+def _cells(findings: Findings | None, scenario: str, lane: str, target: str) -> list[CellFinding]:
+    return [
+        one
+        for one in (findings.cells if findings else ())
+        if (one.cell.scenario, one.cell.lane) == (scenario, lane)
+        and one.cell.id.startswith(f"{scenario}/{lane}/{target}")
+    ]
+
+
+def _recorded(one: CellFinding) -> Iterator[str]:
+    """A lane of a user's file, as the run kept it."""
+    yield f"{one.cell.scenario}/{one.cell.lane}: {one.label}"
+    if one.docs:
+        yield f"  advice: {one.docs}"
+    yield ""
+    yield textwrap.indent(one.source.rstrip(), "    ")
+
+
+def _lane(loaded: Loaded, name: str) -> Iterator[str]:
+    lane = loaded.lane(name)
+    yield f"{loaded.name}/{name}: {lane.label}"
+    yield f"  {loaded.story}"
+    yield f"  an operation is: {UNIT_OF_WORK[lane.receives]}"
+    if name in HOW_RAW:
+        yield f"  connection: {HOW_RAW[name]}"
+    if lane.docs:
+        yield f"  advice: {lane.docs}"
+    yield ""
+    yield textwrap.indent(lane.source.rstrip(), "    ")
+
+
+def _figures(findings: Findings, one: CellFinding) -> Iterator[str]:
+    yield f"\nin run {findings.run}, {one.cell.id}: {one.status} {one.reason}".rstrip()
+    yield from _proof(one)
+    yield from _times(one) if findings.trust.usable else (NO_TIMES,)
+    for doubt in findings.trust.doubts:
+        if doubt.about in {one.cell.id, "run"}:
+            yield f"  doubt: {doubt.seen}; {doubt.cause}; {doubt.remedy}"
+
+
+def _proof(one: CellFinding) -> Iterator[str]:
+    for sql in one.sql:
+        yield textwrap.indent(sql, "    sent  ")
+    if one.sample not in {"", "None"}:
+        yield f"    answered  {one.sample}"
+
+
+def _times(one: CellFinding) -> Iterator[str]:
+    if one.service is not None:
+        yield f"  mean service time {mean_text(one.service)} an operation"
+        yield f"  99 % interval over {one.service.blocks} blocks, {one.operations} operations"
+    if one.throughput is not None:
+        yield f"  throughput {rate_text(one.throughput)}"

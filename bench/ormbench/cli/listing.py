@@ -1,0 +1,56 @@
+"""``ormbench list``: plans, scenarios with their lanes, targets, axes."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+
+from ormbench.errors import OK
+from ormbench.loader import shipped
+from ormbench.plan.axes import AXES
+from ormbench.plan.file import read, shipped_plans
+from ormbench.plan.plan import make
+from ormbench.targets.target import TARGETS
+
+
+def call(arguments: Namespace) -> int:
+    """Print one listing, or all."""
+    for kind in [arguments.what] if arguments.what else KINDS:
+        if not arguments.what:
+            print(f"{kind}:")
+        for line in KINDS[kind]():
+            print(f"  {line}")
+    return OK
+
+
+def _plans() -> Iterator[str]:
+    loaded = shipped()
+    for name, path in shipped_plans().items():
+        plan = make(read(path), loaded)
+        minutes = plan.seconds / 60
+        yield f"{name:18} {plan.title} ({len(plan.cells)} cells, about {minutes:.0f} min)"
+
+
+def _scenarios() -> Iterator[str]:
+    for name, loaded in shipped().items():
+        yield f"{name:18} {loaded.story.partition(': ')[2] or loaded.story}"
+        yield f"{'':18} lanes: {', '.join(loaded.lane_names())}"
+
+
+def _targets() -> Iterator[str]:
+    for name, target in TARGETS.items():
+        yield f"{name:18} {target.server} through {target.distribution}"
+        for lane, reason in target.unsupported.items():
+            yield f"{'':18} no {lane}: {reason}"
+
+
+def _axes() -> Iterator[str]:
+    for name, axis in AXES.items():
+        default = "" if axis.default is None else f" (default {axis.default})"
+        yield f"{name:18} {axis.meaning}{default}"
+
+
+KINDS: dict[str, Callable[[], Iterator[str]]] = {
+    "plans": _plans,
+    "scenarios": _scenarios,
+    "targets": _targets,
+    "axes": _axes,
+}

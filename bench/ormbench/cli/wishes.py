@@ -1,0 +1,196 @@
+"""From the words of ``run`` to a plan: plan names, plan files, scenarios, files with scenarios."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from ormbench.errors import UsageError
+from ormbench.loader import Loaded, load, shipped
+from ormbench.plan import file
+from ormbench.plan.axes import AXES, nearest, values
+from ormbench.plan.comparison import (
+    Comparison,
+    by_scenario,
+    check_across,
+    matching_targets,
+)
+from ormbench.plan.plan import REFERENCE_LANE, Plan, Wish, make
+
+DEFAULT_PLAN = "quick"
+TABLE_ROWS = 10_000
+
+
+def plan_of(arguments: Namespace) -> tuple[Plan, dict[str, Loaded]]:
+    """The plan that the words and flags ask for, with its scenarios. Raises UsageError."""
+    loaded = shipped()
+    wishes = [_wish(word, arguments, loaded) for word in arguments.what or [DEFAULT_PLAN]]
+    plan = make(_with_flags(_joined(wishes), arguments, loaded), loaded)
+    for cell in plan.cells:
+        _check_inputs(loaded[cell.scenario], cell.lane, arguments.table_rows or TABLE_ROWS)
+    return plan, {cell.scenario: loaded[cell.scenario] for cell in plan.cells}
+
+
+def _check_inputs(loaded: Loaded, lane: str, table_rows: int) -> None:
+    """Build the inputs of a turn, so that what args does wrong shows before a server starts."""
+    try:
+        loaded.scenario.inputs(loaded.lane(lane), 0, table_rows)
+    except UsageError as error:
+        raise UsageError(f"{loaded.path.name}: {error}") from None
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{loaded.path.name}: args of {loaded.name} for turn 0: {what}") from error
+
+
+def axis_flags(arguments: Namespace) -> dict[str, str]:
+    """The axes that have a flag of their own in these arguments."""
+    return {axis: words for axis in AXES if (words := getattr(arguments, axis, None)) is not None}
+
+
+def _wish(word: str, arguments: Namespace, loaded: dict[str, Loaded]) -> Wish:
+    plans = file.shipped_plans()
+    if word in plans:
+        return file.read(plans[word])
+    if word.endswith(".toml"):
+        return file.read(Path(word))
+    path, _, lane = word.partition("::")
+    if path.endswith(".py"):
+        return _of_file(Path(path), lane, arguments, loaded)
+    known = [*plans, *loaded]
+    if path not in loaded:
+        if Path(path).exists():
+            raise UsageError(f"{path!r} is neither a plan (.toml) nor a scenario file (.py)")
+        raise nearest("plan or scenario", word, known, "plans` or `ormbench list scenarios")
+    return _of_scenarios(path, [path], lane, arguments, loaded)
+
+
+def _of_file(path: Path, lane: str, arguments: Namespace, loaded: dict[str, Loaded]) -> Wish:
+    names = []
+    for one in load(path):
+        if one.name in loaded and loaded[one.name].path.resolve() != path.resolve():
+            raise UsageError(f"{path}: scenario {one.name} is taken; give it another name")
+        loaded[one.name] = one
+        names.append(one.name)
+    return _of_scenarios(path.stem, names, lane, arguments, loaded)
+
+
+def _of_scenarios(
+    name: str, scenarios: Sequence[str], lane: str, arguments: Namespace, loaded: dict[str, Loaded]
+) -> Wish:
+    """A star of each scenario's lanes; with one lane, across the first axis with more values."""
+    given: dict[str, Any] = axis_flags(arguments)
+    asked = values("lane", lane or given.pop("lane", "*"))
+    known = [one for scenario in scenarios for one in loaded[scenario].lane_names()]
+    for pattern in asked:
+        if not any(fnmatch(one, pattern) for one in known):
+            raise nearest(f"lane of {name}", pattern, known, "scenarios")
+    comparisons = []
+    for scenario in scenarios:
+        lanes = _chosen(loaded[scenario], asked)
+        if lanes:
+            axes = file.axes({}, {**given, "lane": lanes, "scenario": scenario})
+            axes["target"] = matching_targets(axes["target"])
+            across = _across(axes)
+            reference = REFERENCE_LANE if REFERENCE_LANE in lanes else lanes[0]
+            comparisons.append(
+                Comparison(axes, across, reference if across == "lane" else axes[across][0])
+            )
+    story = loaded[scenarios[0]].story
+    return Wish(name, story or name, comparisons, focus=scenarios[0])
+
+
+def _chosen(loaded: Loaded, patterns: Sequence[str]) -> list[str]:
+    """The lanes that the patterns fit, in the order of the patterns."""
+    names = loaded.lane_names()
+    return list(dict.fromkeys(one for each in patterns for one in names if fnmatch(one, each)))
+
+
+def _across(axes: dict[str, list[Any]]) -> str:
+    """One lane is compared across the first axis that has several values."""
+    several = [name for name in AXES if name not in {"scenario", "lane"} and len(axes[name]) > 1]
+    return "lane" if len(axes["lane"]) != 1 or not several else several[0]
+
+
+def _with_flags(wish: Wish, arguments: Namespace, loaded: dict[str, Loaded]) -> Wish:
+    """A plan with another reference, and with its axes narrowed or replaced by flags."""
+    comparisons = [
+        _of_one(one, axes) for one in wish.comparisons for axes in by_scenario(one, loaded)
+    ]
+    if arguments.reference is not None:
+        comparisons = _referred(comparisons, arguments.reference)
+    if given := axis_flags(arguments):
+        comparisons = _narrowed(wish.name, comparisons, given)
+    return replace(
+        wish,
+        comparisons=comparisons,
+        blocks=arguments.blocks or wish.blocks,
+        rounds=arguments.rounds or wish.rounds,
+        budget=arguments.budget or (None if arguments.rounds else wish.budget),
+    )
+
+
+def _of_one(comparison: Comparison, axes: dict[str, list[Any]]) -> Comparison:
+    """The part of a comparison that is one scenario's; its reference, if the scenario has it."""
+    has_it = comparison.reference in axes[comparison.across]
+    return replace(comparison, axes=axes, reference=comparison.reference if has_it else None)
+
+
+def _referred(comparisons: list[Comparison], reference: str) -> list[Comparison]:
+    """Comparisons against *reference*, ``core`` or ``axis=value``, where they have it."""
+    axis, _, word = reference.rpartition("=")
+    axis = check_across(axis or "lane")
+    (value, *more) = values(axis, word)
+    known = dict.fromkeys(
+        one for each in comparisons if each.across == axis for one in each.axes[axis]
+    )
+    if more or value not in known:
+        among = ", ".join(map(str, known)) or f"nothing, since no {axis} is compared"
+        raise UsageError(f"--reference {reference}: expected one of {among}")
+    return [
+        replace(one, reference=value) if one.across == axis and value in one.axes[axis] else one
+        for one in comparisons
+    ]
+
+
+def _narrowed(plan: str, comparisons: list[Comparison], given: dict[str, str]) -> list[Comparison]:
+    """Flags replace an axis; lanes that a plan lists are chosen from, and keep the reference."""
+    wanted = {name: values(name, words) for name, words in given.items()}
+    if "target" in wanted:
+        wanted["target"] = matching_targets(wanted["target"])
+    listed = list(dict.fromkeys(lane for one in comparisons for lane in one.axes["lane"]))
+    for pattern in wanted.get("lane", ()):
+        if not any(fnmatch(lane, pattern) for lane in listed):
+            raise nearest(f"lane of {plan}", pattern, listed, "scenarios")
+    found = [_narrow(one, wanted) for one in comparisons]
+    return [one for one in found if one is not None]
+
+
+def _narrow(comparison: Comparison, wanted: dict[str, list[Any]]) -> Comparison | None:
+    """One comparison with flags; None where it has no lane that they ask for."""
+    axes, across, reference = {**comparison.axes, **wanted}, comparison.across, comparison.reference
+    if "lane" in wanted:
+        own = comparison.axes["lane"]
+        chosen = {one for one in own for pattern in wanted["lane"] if fnmatch(one, pattern)}
+        if not chosen:
+            return None
+        if across == "lane":
+            chosen.add(reference)
+        axes["lane"] = [lane for lane in own if lane in chosen]
+    if across != "lane" and reference not in axes[across]:
+        reference = None
+    return replace(comparison, axes=axes, reference=reference)
+
+
+def _joined(wishes: Sequence[Wish]) -> Wish:
+    if len(wishes) == 1:
+        return wishes[0]
+    first = wishes[0]
+    return replace(
+        first,
+        name="+".join(wish.name for wish in wishes),
+        title="; ".join(wish.title for wish in wishes),
+        comparisons=[comparison for wish in wishes for comparison in wish.comparisons],
+        blocks=max(wish.blocks for wish in wishes),
+    )

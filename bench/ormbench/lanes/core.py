@@ -1,0 +1,22 @@
+"""Core lanes: one pooled connection and one transaction per operation, no session."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ormbench.scenario import Body
+from ormbench.targets.raw import Operation
+
+
+def bind(body: Body, engine: AsyncEngine) -> Operation:
+    """Checkout, BEGIN, body, COMMIT and return are the operation.
+
+    On an engine in autocommit the same code sends neither BEGIN nor COMMIT.
+    """
+    begin = engine.begin
+
+    async def operation(values: tuple[Any, ...]) -> Any:
+        async with begin() as connection:
+            return await body(connection, *values)
+
+    return operation

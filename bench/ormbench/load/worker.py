@@ -1,0 +1,169 @@
+"""A worker process: one interpreter, one event loop, one set of packages.
+
+Takes one JSON object a line on standard input and answers each with one line. The coordinator
+says which arm runs how many operations; this process knows neither plan nor results. It ends when
+its input does, so it outlives no coordinator.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy.exc import DBAPIError
+
+from ormbench.cell import Cell
+from ormbench.lanes.binding import bind
+from ormbench.load.arm import Arm, OverdueError, WrongAnswerError, watchdog
+from ormbench.loader import Loaded, load
+from ormbench.servers.placement import CAN_PIN
+from ormbench.servers.server import Address
+
+Message = dict[str, Any]
+CLOSE_SECONDS = 10.0
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
+
+
+class Worker:
+    """The arms that are open here, and what can be asked of them."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, Loaded] = {}
+        self.arms: dict[int, Arm] = {}
+        self.address: Address | None = None
+        self.table_rows = 0
+        self.timeout = 60.0
+        self.answers: dict[str, Callable[[Message], Awaitable[Message]]] = {
+            name: getattr(self, name)
+            for name in ("start", "place", "open", "freeze", "prove", "warm", "slice", "lag")
+        } | {"trial": self.trial, "close": self.close}
+
+    async def start(self, message: Message) -> Message:
+        """Load the scenario files, learn where the server is."""
+        for path in message["files"]:
+            self.loaded |= {one.name: one for one in load(Path(path))}
+        self.address = Address(**message["address"]) if message["address"] else None
+        self.table_rows, self.timeout = message["table_rows"], message["timeout"]
+        return {"pid": os.getpid()}
+
+    async def place(self, message: Message) -> Message:
+        """Stay on these cores, where the system can do that."""
+        if CAN_PIN:
+            os.sched_setaffinity(0, message["cpus"])
+        return {}
+
+    async def open(self, message: Message) -> Message:
+        """Open an arm: its pool, its connections, its lane."""
+        cell = Cell(**message["cell"])
+        loaded = self.loaded[cell.scenario]
+        async with watchdog(self.timeout):
+            bound = await bind(loaded, cell, self.address, message["schema"])
+        self.arms[message["arm"]] = Arm(loaded, cell, bound, self.table_rows, self.timeout)
+        return {}
+
+    async def freeze(self, _message: Message) -> Message:
+        """Take everything that lives now out of the collector's way."""
+        gc.collect()
+        gc.freeze()
+        return {}
+
+    async def prove(self, message: Message) -> Message:
+        """See Arm.prove."""
+        return await self.arms[message["arm"]].prove(message["turns"])
+
+    async def warm(self, message: Message) -> Message:
+        """See Arm.warm_up."""
+        return {**await self.arms[message["arm"]].warm_up(message["first"])}
+
+    async def slice(self, message: Message) -> Message:
+        """See Arm.slice."""
+        fields = ("first", "settling", "operations", "seed")
+        return {**await self.arms[message["arm"]].slice(*(message[name] for name in fields))}
+
+    async def lag(self, message: Message) -> Message:
+        """See Arm.lag."""
+        arm = self.arms[message["arm"]]
+        return {"lag_p99_ns": await arm.lag(message["first"], message["operations"])}
+
+    async def trial(self, message: Message) -> Message:
+        """The histograms of an arm's trial."""
+        return {**self.arms[message["arm"]].histograms()}
+
+    async def close(self, _message: Message) -> Message:
+        """Close all arms; a connection that a lane did not give back is left to the server."""
+        gc.unfreeze()
+        for arm in self.arms.values():
+            with contextlib.suppress(OverdueError):
+                async with watchdog(CLOSE_SECONDS):
+                    await arm.close()
+        self.arms.clear()
+        return {}
+
+    async def answer(self, message: Message) -> Message:
+        """Do what is asked; what goes wrong is an answer, too: a status and the words for it."""
+        try:
+            return await self.answers[message["do"]](message)
+        except WrongAnswerError as wrong:
+            return {"status": "INCORRECT", "reason": str(wrong)}
+        except OverdueError as overdue:
+            return {"status": "TIMEOUT", "reason": str(overdue)}
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a lane raises is its result
+            return {"status": "ERROR", "reason": words(error)}
+
+
+def words(error: BaseException) -> str:
+    """One line: the first error of a group, the driver's own where SQLAlchemy wraps one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig.__cause__ or error.orig
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+def main() -> None:
+    """Answer messages until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the coordinator's to handle
+    _end_with_parent()
+    with _protocol() as (requests, replies), asyncio.Runner() as runner:
+        worker = Worker()
+        for line in requests:
+            reply = runner.run(worker.answer(json.loads(line)))
+            replies.write(json.dumps(reply) + "\n")
+            replies.flush()
+        runner.run(worker.close({}))
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process with its coordinator, even inside a lane that blocks."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _protocol() -> Iterator[tuple[TextIO, TextIO]]:
+    """Keep standard input and output to ourselves, as requests and replies.
+
+    What a scenario prints goes to standard error, and where it reads it finds nothing.
+    """
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        yield requests, replies
+    finally:
+        requests.close()
+        with contextlib.suppress(BrokenPipeError):
+            replies.close()
+
+
+if __name__ == "__main__":
+    main()

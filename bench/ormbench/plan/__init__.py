@@ -1,0 +1,1 @@
+"""From TOML or flags to axes, cells and groups. Pure: no server, no clock."""

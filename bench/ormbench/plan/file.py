@@ -1,0 +1,133 @@
+"""Plan files: TOML. Every mistake in one is said in one line that names the file and the key."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatch
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ormbench.errors import UsageError
+from ormbench.plan.axes import AXES, values
+from ormbench.plan.comparison import Comparison, check_across
+from ormbench.plan.plan import BLOCKS, ROUNDS, Wish
+
+TOP = {"title", "focus", "blocks", "rounds", "base", "compare", "aa", "next_steps", "budget"}
+COMPARE = {*AXES, "across", "reference"}
+AA = {*AXES, "pairs"}
+
+
+def shipped_plans() -> dict[str, Path]:
+    """The plans that come with ormbench, by name."""
+    folder = Path(str(resources.files("ormbench.plans")))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def read(path: Path) -> Wish:
+    """Read a plan file. Raises UsageError."""
+    try:
+        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"plan file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"plan file {path} is not TOML: {error}") from error
+    try:
+        return parse(path.stem, plain)
+    except UsageError as error:
+        raise UsageError(f"plan file {path}: {error}") from None
+
+
+def parse(name: str, plain: Mapping[str, Any]) -> Wish:
+    """A plan from the parsed TOML. Raises UsageError that names the key."""
+    _only(plain, TOP, "")
+    base = _table(plain, "base")
+    _only(base, set(AXES), "base.")
+    comparisons = [_comparison(base, one) for one in _tables(plain, "compare")]
+    comparisons += [_aa(base, one) for one in _tables(plain, "aa")]
+    if not comparisons:
+        raise UsageError("it compares nothing: give it a [[compare]] or an [[aa]] table")
+    return Wish(
+        name,
+        _text(plain, "title", name),
+        comparisons,
+        _focus(plain, comparisons),
+        _count(plain, "blocks", BLOCKS),
+        _count(plain, "rounds", ROUNDS),
+        _texts(plain, "next_steps"),
+        _count(plain, "budget", 1) if "budget" in plain else None,
+    )
+
+
+def _comparison(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison:
+    _only(given, COMPARE, "compare.")
+    across = check_across(_text(given, "across", "lane"))
+    reference = values(across, given["reference"])[0] if "reference" in given else None
+    return Comparison(axes(base, given), across, reference)
+
+
+def _aa(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison:
+    _only(given, AA, "aa.")
+    return Comparison(axes(base, given), aa_pairs=_count(given, "pairs", 1))
+
+
+def axes(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """All axes with their values: those *given*, else those of *base*, else the default."""
+    merged = {**{name: axis.default for name, axis in AXES.items()}, **base, **given}
+    if merged["scenario"] is None:
+        raise UsageError("compare.scenario is missing: name a scenario")
+    return {
+        name: [] if name == "lane" and merged[name] is None else values(name, merged[name])
+        for name in AXES
+    }
+
+
+def _only(given: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in given:
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+            raise UsageError(f"unknown key {where}{key}: {hint}")
+
+
+def _table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = plain.get(key, {})
+    if not isinstance(found, Mapping):
+        raise UsageError(f"{key} is not a table")
+    return found
+
+
+def _tables(plain: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    found = plain.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise UsageError(f"{key} is not a list of tables: write [[{key}]]")
+    return found
+
+
+def _focus(plain: Mapping[str, Any], comparisons: Sequence[Comparison]) -> str:
+    focus = _text(plain, "focus", "")
+    scenarios = list(dict.fromkeys(name for one in comparisons for name in one.axes["scenario"]))
+    if focus and not any(fnmatch(focus, pattern) for pattern in scenarios):
+        raise UsageError(f"focus = {focus!r} is no scenario of the plan: {', '.join(scenarios)}")
+    return focus
+
+
+def _text(plain: Mapping[str, Any], key: str, default: str) -> str:
+    found = plain.get(key, default)
+    if not isinstance(found, str):
+        raise UsageError(f"{key} = {found!r}, expected text in quotes")
+    return found
+
+
+def _texts(plain: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = plain.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise UsageError(f"{key} = {found!r}, expected a list of texts in quotes")
+    return tuple(found)
+
+
+def _count(plain: Mapping[str, Any], key: str, default: int) -> int:
+    found = plain.get(key, default)
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise UsageError(f"{key} = {found!r}, expected a whole number from 1")
+    return found

@@ -1,0 +1,153 @@
+"""A plan: the question, how long to ask, and the groups that answer it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ormbench.cell import Cell, Group, LeftOut
+from ormbench.errors import UsageError
+from ormbench.loader import Loaded, shipped
+from ormbench.plan.axes import AXES
+from ormbench.plan.comparison import MOST_CONNECTIONS, Comparison, Expansion, expand
+
+BLOCKS = 8  # fewer cannot give a 99 % interval
+ROUNDS = 24
+EMPTY = "empty"
+REFERENCE_LANE = "core"
+
+BLOCK_SECONDS = 1.6  # spawn a worker, import, load
+ARM_SECONDS = 0.1  # open, prove, warm up, look at the loop's lag, close
+SLICE_SECONDS = 0.012
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run measures."""
+
+    name: str
+    title: str
+    focus: str
+    reference: str  # "lane=core"
+    blocks: int
+    rounds: int
+    groups: tuple[Group, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    budget: float | None = None  # seconds of measurement that rounds shrink to fit
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every cell once, in the order of the groups."""
+        return list(dict.fromkeys(cell for group in self.groups for cell in group.cells))
+
+    @property
+    def connections(self) -> int:
+        """The most connections that a group holds open at once."""
+        return max(sum(cell.clients for cell in group.cells) for group in self.groups)
+
+    @property
+    def seconds(self) -> float:
+        """An estimate of the wall time of the measurement."""
+        arms = sum(len(group.cells) for group in self.groups)
+        per_arm = ARM_SECONDS + self.rounds * SLICE_SECONDS
+        estimate = self.blocks * (BLOCK_SECONDS + arms * per_arm)
+        return estimate if self.budget is None else min(estimate, self.budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A plan before its names are looked up: what TOML and flags say."""
+
+    name: str
+    title: str
+    comparisons: Sequence[Comparison]
+    focus: str = ""
+    blocks: int = BLOCKS
+    rounds: int = ROUNDS
+    next_steps: tuple[str, ...] = ()
+    budget: float | None = None
+
+
+def make(wish: Wish, loaded: Mapping[str, Loaded]) -> Plan:
+    """Look everything up, and add what every run carries: an A/A pair and `empty`."""
+    found, reference = Expansion(), ""
+    for comparison in wish.comparisons:
+        one = expand(comparison, loaded)
+        if one.groups and not found.groups:
+            reference = f"{comparison.across}={getattr(one.groups[0].cells[0], comparison.across)}"
+        found.add(one)
+    if not found.groups:
+        reasons = "; ".join(dict.fromkeys(one.reason for one in found.left_out))
+        raise UsageError(f"plan {wish.name} has no cell that can run here: {reasons}")
+    found.groups = _once(found.groups)
+    measured = [group.cells[0].scenario for group in found.groups]
+    focus = wish.focus if wish.focus in measured else measured[0]
+    found.add(_controls(found.groups, focus, loaded))
+    return Plan(
+        wish.name,
+        wish.title,
+        focus,
+        reference,
+        wish.blocks,
+        wish.rounds,
+        tuple(_unique_names(found.groups)),
+        tuple(found.left_out),
+        wish.next_steps,
+        wish.budget,
+    )
+
+
+def _once(groups: Sequence[Group]) -> list[Group]:
+    """Without comparisons that stand there already, and cells alone that one of them has."""
+    kept: dict[object, Group] = {}
+    compared = {cell for group in groups if _compares(group) for cell in group.cells}
+    for number, group in enumerate(groups):
+        if _compares(group):
+            kept.setdefault((group.cells, group.contrasts), group)
+        elif group.contrasts:
+            kept[number] = group  # A/A pairs are many on purpose
+        elif group.cells[0] not in compared:
+            kept.setdefault(group.cells, group)
+    return list(kept.values())
+
+
+def _compares(group: Group) -> bool:
+    return any(contrast.kind != "aa" for contrast in group.contrasts)
+
+
+def _controls(groups: Sequence[Group], focus: str, loaded: Mapping[str, Loaded]) -> Expansion:
+    """An A/A pair of the focus's reference cell, and the scenario that does nothing."""
+    added = Expansion()
+    first = _twin(groups, focus)
+    if not any(contrast.kind == "aa" for group in groups for contrast in group.contrasts):
+        added.add(expand(_alone(first, aa_pairs=1), loaded))
+    if all(cell.scenario != EMPTY for group in groups for cell in group.cells):
+        known = {**loaded, EMPTY: loaded.get(EMPTY) or shipped()[EMPTY]}
+        beside = {"placement": first.placement} if first.clients == 1 else {}
+        added.add(expand(_defaults({"scenario": EMPTY, "lane": "nothing", **beside}), known))
+    return added
+
+
+def _twin(groups: Sequence[Group], focus: str) -> Cell:
+    """The first reference, of the focus if possible, that the server can hold twice."""
+    references = [group.cells[0] for group in groups]
+    references.sort(key=lambda cell: (2 * cell.clients > MOST_CONNECTIONS, cell.scenario != focus))
+    return references[0]
+
+
+def _alone(cell: Cell, aa_pairs: int) -> Comparison:
+    return replace(_defaults({name: getattr(cell, name) for name in AXES}), aa_pairs=aa_pairs)
+
+
+def _defaults(given: Mapping[str, Any]) -> Comparison:
+    return Comparison({name: [given.get(name, axis.default)] for name, axis in AXES.items()})
+
+
+def _unique_names(groups: Sequence[Group]) -> list[Group]:
+    seen: dict[str, int] = {}
+    named = []
+    for group in groups:
+        seen[group.name] = seen.get(group.name, 0) + 1
+        suffix = f" ({seen[group.name]})" if seen[group.name] > 1 else ""
+        named.append(replace(group, name=group.name + suffix))
+    return named

@@ -1,0 +1,184 @@
+"""Throughput and service times: what each cell did, one panel a scenario, every axis from zero."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from ormbench.report import questions
+from ormbench.report.chart_axis import beside, clipped, from_zero, plain_from_zero, whisker
+from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
+from ormbench.report.findings import CellFinding, Estimate, Findings
+from ormbench.report.quantities import has_interval, mean_text, rate_text
+
+LIMIT = 60  # rows of a chart; the table of cells has them all
+_PITCH, _TITLE, _FOOT, _LEGEND = 0.235, 0.26, 0.56, 0.3
+_SHOWN = (50.0, 90.0, 99.0)  # with the mean four series, as many as one panel bears
+
+PaintPanel = Callable[[Axes, Sequence[CellFinding], str, Sheet], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The cells of one scenario."""
+
+    scenario: str
+    cells: tuple[CellFinding, ...]
+
+    @property
+    def height(self) -> float:
+        """Inches, with its title above and its axis below."""
+        return _TITLE + len(self.cells) * _PITCH + _FOOT
+
+
+def throughput(findings: Findings) -> Sketch | None:
+    """Prepare the chart of throughput; None where no cell has a number."""
+    panels = _panels(findings)
+    answer = _answer(findings, _rate)
+    note = _note(findings, panels, "Dot: mean; line: 99 % interval.")
+    paint = partial(_paint, panels, _throughputs, "op/s: higher is better", 0.0)
+    height = sum(panel.height for panel in panels)
+    title = f"Throughput: {answer}"
+    return Sketch("throughput", title, note, lambda _: height, paint) if panels else None
+
+
+def service_times(findings: Findings) -> Sketch | None:
+    """Prepare the chart of service times; None where no cell has a number."""
+    panels = _panels(findings)
+    answer = _answer(findings, _mean)
+    note = _note(
+        findings,
+        panels,
+        "From start to end of an operation; percentiles as far as the operations support them. "
+        "Line: 99 % interval of the mean.",
+    )
+    paint = partial(_paint, panels, _times, "service time: lower is better", _LEGEND)
+    height = _LEGEND + sum(panel.height for panel in panels)
+    title = f"Mean service time: {answer}"
+    return Sketch("service_times", title, note, lambda _: height, paint) if panels else None
+
+
+def _rate(one: CellFinding) -> str:
+    return rate_text(one.throughput.value) if one.throughput else ""
+
+
+def _mean(one: CellFinding) -> str:
+    return mean_text(one.service) if one.service else ""
+
+
+def _panels(findings: Findings) -> tuple[Panel, ...]:
+    room, panels = LIMIT, []
+    measured = [one for one in findings.cells if one.service and one.cell.target != "none"]
+    for scenario in questions.scenarios(findings):
+        cells = [one for one in measured if one.cell.scenario == scenario]
+        if cells and room > 0:
+            panels.append(Panel(scenario, tuple(cells[:room])))
+            room -= len(cells)
+    return tuple(panels)
+
+
+def _answer(findings: Findings, number: Callable[[CellFinding], str]) -> str:
+    """The lanes that the answer is about, in the focus scenario."""
+    cells = questions.focus_cells(findings)
+    lane, _ = questions.elsewhere(findings)
+    wanted = [
+        one for one in cells if one.cell.lane == lane or questions.is_reference(findings, one.cell)
+    ]
+    names = questions.cell_names(one.cell for one in wanted)
+    texts = [f"{names[one.cell]} {text}" for one in wanted if (text := number(one))]
+    return f"{findings.focus}, {', '.join(texts)}" if texts else "all cells"
+
+
+def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
+    cells = [one.cell for panel in panels for one in panel.cells]
+    with_number = sum(
+        one.service is not None for one in findings.cells if one.cell.target != "none"
+    )
+    more = f" {len(cells)} of {with_number} cells drawn." if len(cells) < with_number else ""
+    placed = questions.placement_text(cells)
+    return f"{reading} {placed[:1].upper()}{placed[1:]}. {findings.blocks} blocks.{more}"
+
+
+def _paint(
+    panels: tuple[Panel, ...], inside: PaintPanel, words: str, legend: float, sheet: Sheet
+) -> None:
+    left, right = (1.5, 0.15) if sheet.narrow else (2.1, 1.75)
+    top = legend
+    if legend:
+        _legend(panels, sheet)
+    for panel in panels:
+        sheet.text(0.08, top + 0.04, clipped(panel.scenario, 40), weight="bold", size=SMALL)
+        height = len(panel.cells) * _PITCH
+        axes = sheet.axes(left, top + _TITLE, sheet.width - left - right, height)
+        axes.set_ylim(len(panel.cells) - 0.4, -0.6)
+        names = questions.cell_names(one.cell for one in panel.cells)
+        labels = [clipped(names[one.cell], 21 if sheet.narrow else 30) for one in panel.cells]
+        axes.set_yticks(range(len(labels)), labels, size=SMALL)
+        placed = questions.placement_text(one.cell for one in panel.cells)
+        inside(axes, panel.cells, words if sheet.narrow else f"{words}; {placed}", sheet)
+        top += panel.height
+
+
+def _throughputs(axes: Axes, cells: Sequence[CellFinding], words: str, sheet: Sheet) -> None:
+    numbers = [(y, one.throughput) for y, one in enumerate(cells) if one.throughput]
+    plain_from_zero(axes, max((_upper(one) for _, one in numbers), default=1.0), words, sheet)
+    for y, one in numbers:
+        whisker(axes, one, 1.0, y, colour=sheet.palette.accent)
+        axes.plot([one.value], [y], zorder=5, **_mean_mark(sheet.palette))
+        _value(axes, y, rate_text(one), sheet)
+
+
+def _times(axes: Axes, cells: Sequence[CellFinding], words: str, sheet: Sheet) -> None:
+    values = [_upper(one.service) for one in cells if one.service]
+    values += [value for one in cells for name, value in one.percentiles if name in _SHOWN]
+    scale = from_zero(axes, max(values, default=1.0), words, sheet)
+    for y, one in enumerate(cells):
+        if one.service is None:
+            continue
+        for name, value in one.percentiles:
+            if name in _SHOWN:
+                axes.plot([value / scale], [y], zorder=3, **_percentile_mark(name, sheet.palette))
+        whisker(axes, one.service, scale, y, colour=sheet.palette.accent)
+        axes.plot([one.service.value / scale], [y], zorder=5, **_mean_mark(sheet.palette))
+        _value(axes, y, mean_text(one.service), sheet)
+
+
+def _upper(estimate: Estimate) -> float:
+    return estimate.high if has_interval(estimate) else estimate.value
+
+
+def _value(axes: Axes, y: int, words: str, sheet: Sheet) -> None:
+    if not sheet.narrow:
+        beside(axes, words, (1.0, y), 8, edge=True, size=SMALL, color=sheet.palette.ink)
+
+
+def _mean_mark(palette: Palette) -> dict[str, Any]:
+    return {"marker": "o", "ms": 4.8, "color": palette.accent, "ls": "none"}
+
+
+def _percentile_mark(percentile: float, palette: Palette) -> dict[str, Any]:
+    shape = {50.0: "|", 90.0: "D", 99.0: ">"}[percentile]
+    size = 8.0 if shape == "|" else 4.2
+    plain = {"mfc": palette.surface, "mew": 1.1, "ls": "none"}
+    return {"marker": shape, "ms": size, "color": palette.muted, **plain}
+
+
+def _legend(panels: tuple[Panel, ...], sheet: Sheet) -> None:
+    axes = sheet.axes(0.0, 0.0, sheet.width, 0.26)
+    axes.axis("off")
+    axes.set_xlim(0, sheet.width)
+    axes.set_ylim(-1, 1)
+    known = {name for panel in panels for one in panel.cells for name, _ in one.percentiles}
+    marks = [("mean", _mean_mark(sheet.palette))]
+    marks += [
+        (questions.percentile_name(name), _percentile_mark(name, sheet.palette))
+        for name in _SHOWN
+        if name in known
+    ]
+    x = 0.16
+    for words, style in marks:
+        axes.plot([x], [0], clip_on=False, **style)
+        axes.text(x + 0.1, 0, words, size=SMALL, va="center", color=sheet.palette.muted)
+        x += 0.34 + 0.075 * len(words)

@@ -1,0 +1,154 @@
+"""The forest: which differences are real? One ratio a row, with its interval, on a log axis.
+
+Position carries the ratio, shape the verdict; colour only repeats it. The grey band is what
+two identical lanes differ by in this run.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from ormbench.report import questions
+from ormbench.report.chart_axis import beside, clipped, ratio_axis, whisker
+from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
+from ormbench.report.findings import Comparison, Estimate, Findings, Verdict
+from ormbench.report.quantities import has_interval
+
+LIMIT = 48  # rows; the table below the chart has them all
+_PITCH, _HEAD, _FOOT = 0.235, 0.36, 0.5
+_ORDER: tuple[Verdict, ...] = ("slower", "faster", "same", "cannot tell")
+
+Row = Comparison | str  # a comparison, or the heading of the rows below it
+
+
+def sketch(findings: Findings) -> Sketch | None:
+    """Prepare the forest; None where nothing was compared."""
+    compared = [one for one in findings.comparisons if one.kind != "aa"]
+    compared = compared or list(findings.comparisons)
+    if not compared:
+        return None
+    shown = _limited(compared, findings.focus)
+    rows = tuple(_rows(shown))
+    tally = ((verdict, sum(one.verdict == verdict for one in compared)) for verdict in _ORDER)
+    title = "Against the reference: " + ", ".join(f"{n} {verdict}" for verdict, n in tally if n)
+    blocks = min(one.ratio.blocks for one in compared)
+    note = (
+        "Ratio of times, candidate / reference, on a log axis; line: 99 % interval over "
+        f"{blocks} blocks. Grey: what two identical lanes differ by here (A/A)."
+    )
+    if len(shown) < len(compared):
+        note += f" {len(shown)} of {len(compared)} rows drawn; the table below has all."
+    band = findings.trust.aa.ratio if findings.trust.aa else None
+    paint = partial(_paint, rows, band)
+    return Sketch("forest", title, note, lambda _: _HEAD + len(rows) * _PITCH + _FOOT, paint)
+
+
+def _limited(compared: list[Comparison], focus: str) -> list[Comparison]:
+    """All of the focus scenario first, then the largest differences, in the order they had."""
+
+    def rank(one: Comparison) -> tuple[bool, float]:
+        return one.candidate.scenario != focus, -abs(math.log(max(one.ratio.value, 1e-9)))
+
+    kept = {id(one) for one in sorted(compared, key=rank)[:LIMIT]}
+    return [one for one in compared if id(one) in kept]
+
+
+def _rows(compared: Iterable[Comparison]) -> Iterator[Row]:
+    groups: dict[str, list[Comparison]] = {}
+    for one in compared:
+        groups.setdefault(_heading(one), []).append(one)
+    for heading, group in groups.items():
+        yield heading
+        yield from group
+
+
+def _of_drivers(one: Comparison) -> bool:
+    return one.candidate.lane == one.reference.lane and one.candidate.target != one.reference.target
+
+
+def _heading(one: Comparison) -> str:
+    candidate, reference = questions.pair_names(one)
+    shared = (
+        f"{candidate} / {reference}" if _of_drivers(one) else questions.driver(one.reference.target)
+    )
+    return f"{one.candidate.scenario}, {shared}"
+
+
+def _label(one: Comparison) -> str:
+    return one.candidate.lane if _of_drivers(one) else " / ".join(questions.pair_names(one))
+
+
+def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
+    left, right = (1.5, 0.1) if sheet.narrow else (2.55, 1.5)
+    width = sheet.width - left - right
+    axes = sheet.axes(left, _HEAD, width, sheet.height - _HEAD - _FOOT)
+    compared = [one for one in rows if isinstance(one, Comparison)]
+    low, high = _span([one.ratio for one in compared] + ([band] if band else []))
+    words = "ratio of times (log): lower is better"
+    ratio_axis(axes, low, high, words, sheet)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.axvline(1.0, color=sheet.palette.muted, lw=0.6, zorder=2)
+    if band and has_interval(band):
+        axes.axvspan(band.low, band.high, color=sheet.palette.band, zorder=0, lw=0)
+    _legend(sheet, banded=band is not None and has_interval(band))
+    for y, row in enumerate(rows):
+        if isinstance(row, str):
+            _name(axes, y, clipped(row, 48), sheet, weight="bold")
+        else:
+            _paint_row(axes, y, row, sheet)
+
+
+def _span(ratios: list[Estimate]) -> tuple[float, float]:
+    lows = [one.low if has_interval(one) and one.low > 0 else one.value for one in ratios]
+    highs = [one.high if has_interval(one) else one.value for one in ratios]
+    return max(min(lows), 1e-3), min(max(highs), 1e3)
+
+
+def _paint_row(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
+    _name(axes, y, clipped(_label(one), 22 if sheet.narrow else 38), sheet)
+    look = mark(one.verdict, sheet.palette)
+    whisker(axes, one.ratio, 1.0, y, colour=look["color"])
+    axes.plot([one.ratio.value], [y], zorder=5, **look)
+    if not sheet.narrow:
+        text = questions.short_ratio(one)
+        beside(axes, text, (1.0, y), 8, edge=True, size=SMALL, color=sheet.palette.ink)
+
+
+def mark(verdict: Verdict, palette: Palette) -> dict[str, Any]:
+    """How a verdict looks: up slower, down faster, full same, hollow cannot tell."""
+    shape, colour = {
+        "slower": ("^", palette.slower),
+        "faster": ("v", palette.faster),
+        "same": ("o", palette.ink),
+        "cannot tell": ("o", palette.muted),
+    }[verdict]
+    inside = palette.surface if verdict == "cannot tell" else colour
+    return {"marker": shape, "ms": 5.5, "color": colour, "mfc": inside, "mew": 1.2, "ls": "none"}
+
+
+def _name(axes: Axes, y: int, words: str, sheet: Sheet, **style: Any) -> None:
+    """A row's name, from the left edge of the sheet; rows stand in from their heading."""
+    indent = 6.0 if style else 14.0  # points
+    whole = axes.get_position().x0 * sheet.width * 72
+    ink = sheet.palette.ink
+    beside(axes, words, (0.0, y), indent - whole, edge=True, size=SMALL, color=ink, **style)
+
+
+def _legend(sheet: Sheet, *, banded: bool) -> None:
+    axes = sheet.axes(0.0, 0.0, sheet.width, 0.3)
+    axes.axis("off")
+    axes.set_xlim(0, sheet.width)
+    axes.set_ylim(-1, 1)
+    x = 0.16
+    for verdict in _ORDER:
+        axes.plot([x], [0], clip_on=False, **mark(verdict, sheet.palette))
+        axes.text(x + 0.1, 0, verdict, size=SMALL, va="center", color=sheet.palette.muted)
+        x += 0.26 + 0.072 * len(verdict)
+    if banded:
+        words = "A/A" if sheet.narrow else "what two identical lanes differ by here"
+        axes.barh(0, 0.16, left=x - 0.05, height=0.9, color=sheet.palette.band)
+        axes.text(x + 0.17, 0, words, size=SMALL, va="center", color=sheet.palette.muted)

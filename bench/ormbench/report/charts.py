@@ -1,0 +1,51 @@
+"""All charts of a run, drawn. Imports matplotlib: call `quiet_matplotlib.prepare` before."""
+
+from collections.abc import Iterator
+
+from ormbench.report import chart_cells, chart_forest, chart_ladder, questions
+from ormbench.report.chart_sheet import Sketch, draw
+from ormbench.report.drawing import Drawing
+from ormbench.report.findings import Findings
+from ormbench.report.reading_order import in_reading_order
+from ormbench.report.words import readable
+
+LADDERS = 4  # drawn at most: the focus and three others
+
+
+def draw_all(findings: Findings) -> tuple[Drawing, ...]:
+    """Draw every chart that the findings have numbers for; none where the run is not usable."""
+    if not findings.trust.usable:
+        return ()
+    known = in_reading_order(readable(findings))
+    words = origin(known)
+    return tuple(draw(sketch, words) for sketch in _sketches(known))
+
+
+def origin(findings: Findings) -> str:
+    """Where and when a chart was measured, for the picture itself: a screenshot has no caption."""
+    cells = [one.cell for one in findings.cells]
+    parts = [
+        findings.started[:10],
+        findings.conditions,
+        *(f"{name} {value}" for name, value in findings.environment),
+        questions.placement_text(cells),
+        findings.scope,
+        findings.run,
+        "ormbench",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _sketches(findings: Findings) -> Iterator[Sketch]:
+    focus = questions.focus_ladder(findings)
+    others = [one for one in findings.ladders if one is not focus]
+    for place, ladder in enumerate([focus, *others][:LADDERS] if focus else []):
+        if ladder.rungs:
+            name = "ladder" if place == 0 else f"ladder_{place + 1}"
+            yield chart_ladder.sketch(findings, ladder, name)
+    rest = (
+        chart_forest.sketch(findings),
+        chart_cells.throughput(findings),
+        chart_cells.service_times(findings),
+    )
+    yield from (one for one in rest if one is not None)

@@ -1,0 +1,87 @@
+"""A run folder into Findings: everything that is computed, computed once, before any rendering."""
+
+from collections.abc import Sequence
+
+from ormbench.report.cards import cards
+from ormbench.report.digest_cells import cell_finding
+from ormbench.report.digest_comparisons import comparisons
+from ormbench.report.digest_index import Index
+from ormbench.report.digest_ladder import ladders
+from ormbench.report.digest_trust import aa_count, trust
+from ormbench.report.doubts import doubts
+from ormbench.report.findings import AACount, Comparison, Findings, Ladder, Trust
+from ormbench.report.scope import conditions, does_not_say, scope
+from ormbench.report.sentences import Focus, answer, by_chance, called_different, headline
+from ormbench.results.folder import RunRecord
+
+AT_RATE = 200.0  # operations per second
+
+
+def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
+    """All that *record* says; *path* is its folder, as the reader would type it.
+
+    *at_rate* operations per second price a CPU difference as a share of one core.
+    """
+    index, manifest = Index(record), record.manifest
+    cells = tuple(cell_finding(index, cell) for cell in index.cells)
+    compared = comparisons(index)
+    climbed = ladders(index)
+    trusted = trust(index, cells, compared, doubts(index, cells, compared))
+    focus, identical = _focus(index), aa_count(compared)
+    return Findings(
+        run=manifest.name,
+        path=path,
+        plan=manifest.plan,
+        started=manifest.started,
+        seconds=sum(block.seconds for block in record.blocks),
+        blocks=len(record.blocks),
+        headline=_headline(compared, focus, trusted, identical),
+        answer=_answer(compared, climbed, focus, identical, at_rate) if trusted.usable else (),
+        reference=manifest.reference,
+        focus=focus.scenario,
+        focus_target=focus.target,
+        trust=trusted,
+        ladders=climbed,
+        comparisons=compared,
+        cells=cells,
+        cards=cards(compared, focus, trusted),
+        left_out=manifest.left_out,
+        aa_count=identical,
+        scope=scope(manifest),
+        does_not_say=does_not_say(manifest),
+        reproduce=manifest.command,
+        next_steps=manifest.next_steps,
+        environment=(*manifest.environment.versions.items(), *manifest.environment.host.items()),
+        server_settings=tuple(manifest.environment.server_settings.items()),
+        conditions=conditions(manifest),
+    )
+
+
+def _headline(
+    compared: Sequence[Comparison], focus: Focus, trusted: Trust, identical: AACount | None
+) -> str:
+    if not trusted.usable:
+        return f"No answer: {trusted.cause}"
+    if identical and not focus.lanes(compared):
+        return called_different(identical)
+    return headline(compared, focus)
+
+
+def _answer(
+    compared: Sequence[Comparison],
+    climbed: Sequence[Ladder],
+    focus: Focus,
+    identical: AACount | None,
+    at_rate: float,
+) -> tuple[str, ...]:
+    if identical and not focus.lanes(compared):
+        return (f"{called_different(identical)}.", by_chance(identical))
+    return answer(compared, climbed, focus, at_rate)
+
+
+def _focus(index: Index) -> Focus:
+    """The scenario that the plan puts first, on the first target that it has there."""
+    wanted = index.record.manifest.focus
+    measured = [cell for cell in index.cells if cell.target != "none"] or list(index.cells)
+    here = [cell for cell in measured if cell.scenario == wanted] or measured
+    return Focus(here[0].scenario, here[0].target) if here else Focus(wanted, "")

@@ -1,0 +1,93 @@
+"""The report page: one file that opens offline, answer first.
+
+The template escapes all that it shows; the page's own policy forbids it to load anything and
+to run any script but the one written here.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ormbench.report import questions
+from ormbench.report.drawing import Drawing
+from ormbench.report.findings import Findings
+from ormbench.report.method import method_lines
+from ormbench.report.reading_order import in_reading_order
+from ormbench.report.rows import cell_rows, comparison_rows
+from ormbench.report.words import readable
+
+
+def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
+    """Render the page. *drawings* are those of these findings: see `charts.draw_all`."""
+    known = in_reading_order(readable(findings))
+    script = _asset("report.js")
+    ladders = [one for one in drawings if one.name.startswith("ladder")]
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            findings=known,
+            trust=known.trust,
+            usable=known.trust.usable,
+            no_answer=questions.NO_ANSWER,
+            head=_head(known),
+            facts=questions.trust_facts(known),
+            reference=questions.reference_name(known),
+            ladder=ladders[0] if ladders else None,
+            other_ladders=ladders[1:],
+            charts=[one for one in drawings if one not in ladders],
+            cells=cell_rows(known),
+            comparisons=comparison_rows(known),
+            method=method_lines(known),
+            settled=[one for one in known.trust.doubts if not one.fatal],
+            fatal=[one for one in known.trust.doubts if one.fatal],
+            style=Markup(_asset("report.css")),  # noqa: S704 - a file of this package
+            script=Markup(script),  # noqa: S704 - a file of this package
+            script_hash=_source_hash(script),
+            trusted=Markup,
+        )
+    )
+
+
+def _head(findings: Findings) -> tuple[str, ...]:
+    """What the page's first line says: workload, server, versions, cores, date."""
+    cells = [one.cell for one in questions.focus_cells(findings)]
+    name = questions.driver(findings.focus_target)
+    parts = (
+        findings.focus,
+        findings.conditions,
+        *questions.environment(findings, name, "SQLAlchemy", "Python"),
+        questions.clients_text(cells),
+        questions.transaction_text(cells),
+        questions.placement_text(cells),
+        f"{findings.blocks} blocks, {questions.duration_text(findings.seconds)}",
+        findings.started[:10],
+    )
+    return tuple(part for part in parts if part)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("ormbench.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> str:
+    loader = _templates().loader
+    assert loader is not None  # noqa: S101 - set two lines above
+    return loader.get_source(_templates(), name)[0]
+
+
+def _source_hash(script: str) -> str:
+    """Hash a script as a Content-Security-Policy names it."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,193 @@
+"""The run as a pull-request comment: answer first, one table, the rest folded away.
+
+Names stand in code spans, and nothing in them can ping a person, close an issue or break out
+of its table. The whole stays below the size that hosts accept.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from ormbench.report import questions
+from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.method import method_lines
+from ormbench.report.reading_order import in_reading_order
+from ormbench.report.rows import CellRow, cell_rows, comparison_rows
+from ormbench.report.words import one_line, readable
+
+LIMIT = 59_000  # characters; hosts cut or refuse comments above 65,536
+_NAME_LIMIT, _TEXT_LIMIT = 160, 1_000  # characters of one name, of one free text
+_FOCUS_ROOM = 20_000  # characters of the first table
+_NUMBERS = re.compile(r"\\\[([-+]?\d[\d.,]*, [-+]?\d[\d.,]*)\\\](?!\()")  # an interval is no link
+_MISSING = "{} more lines: see the report."
+_SPACE = "\u200b"  # has no width: parts what would be taken for a mention or an issue
+
+
+def render(findings: Findings) -> str:
+    """Render the comment; where it would be too long, rows give way to a count of them."""
+    known = in_reading_order(readable(findings))
+    text = "\n".join(_top(known)) + "\n"
+    left = LIMIT - len(text)
+    folded = []
+    for title, lines in _folds(known):
+        block = _fold(title, lines, left)
+        left -= len(block)
+        folded.append(block)
+    return (text + "".join(folded))[:LIMIT]
+
+
+def code(name: str) -> str:
+    """*name* as a code span that is safe in a table: no pipe, backtick, mention or issue in it."""
+    name = _cut(name, _NAME_LIMIT).replace("`", "'").replace("|", "\u00a6")
+    return f"`{_parted(name)}`" if name else ""
+
+
+def plain(text: str) -> str:
+    """*text* with nothing left that Markdown, HTML or the host would act upon."""
+    text = escape(_cut(text, _TEXT_LIMIT), quote=False)
+    text = re.sub(r"([\\`*_~\[\]#|])", r"\\\1", text)
+    return _parted(_NUMBERS.sub(r"[\1]", text))
+
+
+def _cut(text: str, room: int) -> str:
+    text = one_line(text)
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def _parted(text: str) -> str:
+    return re.sub(r"([@#])(?=\w)", rf"\1{_SPACE}", text)
+
+
+def _top(findings: Findings) -> Iterator[str]:
+    usable = findings.trust.usable
+    yield f"### {plain(findings.headline if usable else questions.NO_ANSWER)}"
+    yield ""
+    yield plain(" ".join(findings.answer) if usable else findings.trust.cause)
+    yield ""
+    if not usable:
+        yield "**No times are shown.**"
+        yield ""
+    yield from _focus(findings)
+    word = "usable" if usable else "NOT USABLE"
+    yield f"**Trust** {word}: {plain('; '.join(questions.trust_facts(findings)))}"
+    yield ""
+    yield f"**Scope** {plain(findings.scope)}. **Does not say** {_joined(findings.does_not_say)}"
+    yield ""
+    yield f"{code(findings.focus)}, {_joined(_conditions(findings))}"
+    yield ""
+    yield from _fenced([findings.reproduce])
+    yield ""
+
+
+def _conditions(findings: Findings) -> Iterator[str]:
+    driver = questions.driver(findings.focus_target)
+    cells = [one.cell for one in questions.focus_cells(findings)]
+    yield from filter(None, [findings.conditions])
+    yield from questions.environment(findings, driver, "SQLAlchemy", "Python")
+    yield questions.clients_text(cells)
+    yield f"{findings.blocks} blocks in {questions.duration_text(findings.seconds)}"
+    yield findings.started[:10]
+
+
+def _focus(findings: Findings) -> Iterator[str]:
+    wanted = {one.cell for one in questions.focus_cells(findings)}
+    rows = [row for row in cell_rows(findings) if row.finding.cell in wanted]
+    if rows:
+        lines = list(_cell_table(rows, findings, with_scenario=False))
+        yield from _within(lines, _FOCUS_ROOM)
+        yield ""
+
+
+def _cell_table(
+    rows: Sequence[CellRow], findings: Findings, *, with_scenario: bool
+) -> Iterator[str]:
+    against = f"time vs {plain(questions.reference_name(findings))}"
+    yield f"| lane | driver | mean service time | throughput | {against} | new/1,000 op |"
+    yield "|---|---|--:|--:|---|--:|"
+    for row in rows:
+        name = f"{row.finding.cell.scenario}: {row.name}" if with_scenario else row.name
+        yield f"| {code(name)} | {code(row.driver)} | {_numbers(row, findings)} |"
+
+
+def _numbers(row: CellRow, findings: Findings) -> str:
+    if not row.ok:
+        return f"{row.finding.status} | | {plain(row.finding.reason)} | "
+    if not findings.trust.usable:
+        return f"{row.finding.status}, {row.finding.operations:,} operations | | | {row.new.text}"
+    ratio = f"{row.ratio.mark} {row.ratio.text}".strip()
+    return f"{row.mean.text} | {row.throughput.text} | {ratio} | {row.new.text}"
+
+
+def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
+    rows = cell_rows(findings)
+    if rows:
+        yield f"All {len(rows)} cells", _cell_table(rows, findings, with_scenario=True)
+    compared = comparison_rows(findings)
+    if compared:
+        yield f"{len(compared)} comparisons", _comparison_table(findings)
+    doubts = findings.trust.doubts
+    if doubts:
+        yield f"{len(doubts)} warnings", _doubts(findings)
+    if findings.left_out:
+        texts = (f"- {code(one.cell.id)}: {plain(one.reason)}" for one in findings.left_out)
+        yield f"{len(findings.left_out)} cells left out", texts
+    yield "Environment", _pairs((*findings.environment, *findings.server_settings))
+    yield "Method", (f"- **{term}**: {plain(text)}" for term, text in method_lines(findings))
+    yield "SQL of each cell", _statements(findings.cells)
+
+
+def _comparison_table(findings: Findings) -> Iterator[str]:
+    yield "| comparison | ratio of times | difference per operation | ratio of total times |"
+    yield "|---|---|--:|--:|"
+    for row in comparison_rows(findings):
+        ratio = f"{row.ratio.mark} {row.ratio.text}"
+        yield f"| {code(row.name)} | {ratio} | {row.difference} | {row.total} |"
+
+
+def _doubts(findings: Findings) -> Iterator[str]:
+    for one in findings.trust.doubts:
+        words = f"{plain(one.seen)}. Likely cause: {plain(one.cause)}. Remedy: {plain(one.remedy)}."
+        yield f"- {code(one.code)} {code(one.about)}: {words}"
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f"- {plain(name)}: {plain(value)}" for name, value in pairs)
+
+
+def _statements(cells: Iterable[CellFinding]) -> Iterator[str]:
+    for one in cells:
+        for statement in one.sql:
+            yield f"- {code(one.cell.id)}: {code(statement)}"
+
+
+def _fenced(lines: Sequence[str]) -> Iterator[str]:
+    """A code block that its own text cannot close; commands in it can be copied as they stand."""
+    runs = re.findall(r"`+", "\n".join(lines))
+    fence = "`" * max(3, *(len(run) + 1 for run in runs), 3)
+    yield f"{fence}console"
+    yield from (one_line(line) for line in lines)
+    yield fence
+
+
+def _fold(title: str, lines: Iterable[str], room: int) -> str:
+    """A folded block of at most *room* characters; "" where not even its title fits."""
+    head = f"<details><summary>{escape(title)}</summary>\n\n"
+    foot = "\n\n</details>\n\n"
+    kept = list(_within(list(lines), room - len(head) - len(foot)))
+    return head + "\n".join(kept) + foot if kept else ""
+
+
+def _within(lines: Sequence[str], room: int) -> Iterator[str]:
+    """As many of *lines* as *room* characters hold, and how many are missing."""
+    room -= len("\n\n") + len(_MISSING)
+    for place, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            yield ""
+            yield _MISSING.format(len(lines) - place)
+            return
+        yield line
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(plain(text) for text in texts)

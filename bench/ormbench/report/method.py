@@ -1,0 +1,83 @@
+"""How a run was measured, in six lines that stand beside its numbers."""
+
+from collections.abc import Iterator
+
+from ormbench.report import questions
+from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.quantities import percent_text, plain_ratio_text, time_text
+
+Line = tuple[str, str]  # what it is about, and what was done
+
+
+def method_lines(findings: Findings) -> tuple[Line, ...]:
+    """Transaction, pool, equal work, clock, interval and noise of this run."""
+    measured = [one for one in findings.cells if one.operations]
+    return (
+        ("Transaction", _transaction(measured)),
+        ("Pool", _pool(measured)),
+        ("Equal work", _equal_work(findings)),
+        ("Clock", _clock(measured)),
+        ("Interval", _interval(findings)),
+        ("Noise", "; ".join(_noise(findings)) + "."),
+    )
+
+
+def _transaction(measured: list[CellFinding]) -> str:
+    shapes = {one.cell.transaction for one in measured}
+    texts = []
+    if "per-operation" in shapes or not shapes:
+        texts.append(
+            "One per operation. Every lane ends it with COMMIT: the ORM lanes through the "
+            "Session, Core through the connection, raw through the driver."
+        )
+    if "autocommit" in shapes:
+        texts.append("Autocommit, in all lanes of a comparison alike: no BEGIN, no COMMIT.")
+    return " ".join(texts)
+
+
+def _pool(measured: list[CellFinding]) -> str:
+    opened = "Opened before the clock starts. Connections opened while measuring: "
+    most = max(measured, key=lambda one: one.new_per_1000, default=None)
+    if most is None or most.new_per_1000 <= 0:
+        return f"{opened}none."
+    return f"{opened}up to {most.new_per_1000:.3g} per 1,000 operations ({most.cell.id})."
+
+
+def _equal_work(findings: Findings) -> str:
+    trust = findings.trust
+    return (
+        "Same inputs, same rows, same end state. Proven against the reference answers before the "
+        f"first timed slice: {trust.correct} of {trust.checked} cells."
+    )
+
+
+def _clock(measured: list[CellFinding]) -> str:
+    clients = questions.clients_text(one.cell for one in measured)
+    texts = []
+    if any(one.cell.rate is None for one in measured) or not measured:
+        texts.append(
+            f"Service time, from start to end of an operation, in a closed loop ({clients}). "
+            "That is not response time under load."
+        )
+    if any(one.cell.rate is not None for one in measured):
+        texts.append("Response time, from when an operation was due to its end, in an open loop.")
+    return " ".join(texts)
+
+
+def _interval(findings: Findings) -> str:
+    return (
+        f"99 %, over {findings.blocks} blocks of fresh processes. Slices are paired; a ratio is "
+        "the Hodges-Lehmann estimate over blocks. Verdicts come from the interval alone."
+    )
+
+
+def _noise(findings: Findings) -> Iterator[str]:
+    trust = findings.trust
+    pair = plain_ratio_text(trust.aa.ratio) if trust.aa else "not measured"
+    yield f"Two identical lanes in this run (A/A): {pair}"
+    if findings.aa_count is not None:
+        yield questions.aa_count_text(findings)
+    if trust.sees is not None:
+        yield f"smallest difference it can tell: {percent_text(trust.sees)}"
+    if trust.harness is not None:
+        yield f"the harness itself: {time_text(trust.harness.value)} per operation"

@@ -1,0 +1,164 @@
+"""The rows of the page's tables: every number as text, beside the value it sorts by.
+
+Where the run is not usable, rows have outcomes and reasons, and no times.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from markupsafe import Markup
+
+from ormbench.report import questions
+from ormbench.report.findings import CellFinding, Comparison, Findings
+from ormbench.report.quantities import (
+    difference_text,
+    mean_text,
+    plain_ratio_text,
+    rate_text,
+    time_text,
+)
+from ormbench.report.sparkline import sparkline
+
+MARKS = {"slower": "▲", "faster": "▼", "same": "●", "cannot tell": "○"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table cell: its words, what it sorts by, and the verdict that it carries."""
+
+    text: str = ""
+    sort: float | str = ""
+    verdict: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The verdict's shape; "" where there is none."""
+        return MARKS.get(self.verdict, "")
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """A cell as the page shows it."""
+
+    finding: CellFinding
+    name: str  # lane, and the axes that are not at their default
+    driver: str
+    ok: bool
+    mean: Shown
+    throughput: Shown
+    slowest: Shown
+    ratio: Shown
+    new: Shown
+    spark: Markup
+    facts: tuple[tuple[str, str], ...]  # for the unfolded row
+    link: str  # address of the documentation page; "" where it is none that a browser should open
+    fragment: str  # what follows "#" in a link to this row
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """A comparison as the page shows it."""
+
+    name: str
+    ratio: Shown
+    difference: str
+    cpu: str
+    total: str
+    stalls: str
+
+
+def cell_rows(findings: Findings) -> tuple[CellRow, ...]:
+    """All cells, in the order of the findings."""
+    return tuple(_cell_row(findings, one) for one in findings.cells)
+
+
+def comparison_rows(findings: Findings) -> tuple[ComparisonRow, ...]:
+    """All comparisons; of a run that is not usable, its A/A pairs alone."""
+    usable = findings.trust.usable
+    return tuple(_comparison_row(one) for one in findings.comparisons if usable or one.kind == "aa")
+
+
+def _cell_row(findings: Findings, one: CellFinding) -> CellRow:
+    numbers = findings.trust.usable and one.status == "OK"
+    axes = [f"{axis}={value}" for axis, value in one.cell.unusual().items()]
+    return CellRow(
+        finding=one,
+        name=" ".join([one.cell.lane, *axes]),
+        driver=questions.driver(one.cell.target),
+        ok=one.status == "OK",
+        mean=_mean(one) if numbers else Shown(),
+        throughput=_throughput(one) if numbers else Shown(),
+        slowest=_slowest(one) if numbers else Shown(),
+        ratio=_ratio(findings, one) if numbers else Shown(),
+        new=Shown(f"{one.new_per_1000:.3g}", one.new_per_1000) if one.operations else Shown(),
+        spark=sparkline(one.block_means) if numbers else Markup(),
+        facts=tuple(_facts(one, numbers=numbers)),
+        link=web_address(one.docs),
+        fragment=quote(one.cell.id, safe="/+=:,"),
+    )
+
+
+def web_address(text: str) -> str:
+    """*text* where it is an address of the web, and "" where it is anything else."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    return text if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def _mean(one: CellFinding) -> Shown:
+    return Shown(mean_text(one.service), one.service.value) if one.service else Shown()
+
+
+def _throughput(one: CellFinding) -> Shown:
+    return Shown(rate_text(one.throughput), one.throughput.value) if one.throughput else Shown()
+
+
+def _slowest(one: CellFinding) -> Shown:
+    if not one.percentiles:
+        return Shown()
+    name, value = one.percentiles[-1]
+    return Shown(f"{questions.percentile_name(name)} {time_text(value)}", value)
+
+
+def _ratio(findings: Findings, one: CellFinding) -> Shown:
+    comparison = questions.against_reference(findings, one.cell)
+    if comparison is not None:
+        return _verdict(comparison)
+    return Shown("reference", 1.0) if questions.is_reference(findings, one.cell) else Shown()
+
+
+def _verdict(one: Comparison) -> Shown:
+    return Shown(questions.short_ratio(one), one.ratio.value, one.verdict)
+
+
+def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
+    facts = [("operations", f"{one.operations:,}")]
+    if numbers:
+        facts += _percentiles("service", one.percentiles)
+        facts += _percentiles("response", one.response)
+        if one.client_cpu:
+            facts.append(("client CPU", f"{mean_text(one.client_cpu)} per operation"))
+        if one.bound:
+            facts.append(("class", one.bound))
+    facts.append(("placement", questions.placement_text([one.cell])))
+    facts.append(("transaction", questions.transaction_text([one.cell])))
+    facts.append(("clients", str(one.cell.clients)))
+    return facts
+
+
+def _percentiles(clock: str, known: Sequence[tuple[float, int]]) -> list[tuple[str, str]]:
+    return [(f"{clock} {questions.percentile_name(name)}", time_text(ns)) for name, ns in known]
+
+
+def _comparison_row(one: Comparison) -> ComparisonRow:
+    return ComparisonRow(
+        name=questions.comparison_name(one),
+        ratio=_verdict(one),
+        difference=questions.difference(one),
+        cpu=difference_text(one.cpu_difference),
+        total=plain_ratio_text(one.total_ratio),
+        stalls=f"{one.stalls[0]} / {one.stalls[1]}",
+    )

@@ -1,0 +1,88 @@
+"""The cells as CSV: one flat row each, numbers in full, units in the names of the columns.
+
+A text that a spreadsheet would take for a formula gets an apostrophe in front.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+
+from ormbench.report import questions
+from ormbench.report.findings import CellFinding, Estimate, Findings
+from ormbench.report.words import readable
+
+Value = str | int | float | None
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def render(findings: Findings) -> str:
+    """Render the table. Where the run is not usable, `run_usable` says "no" in every row."""
+    known = readable(findings)
+    rows = [dict(_row(known, one)) for one in known.cells]
+    names = dict.fromkeys(name for row in rows for name in row) or dict.fromkeys(["run"])
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, fieldnames=list(names), restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+    return file.getvalue()
+
+
+def _harmless(value: Value) -> str | int | float:
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _row(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
+    cell = one.cell
+    yield "run", findings.run
+    yield "run_usable", "yes" if findings.trust.usable else "no"
+    yield "started_utc", findings.started
+    yield "plan", findings.plan
+    yield "cell", cell.id
+    yield "scenario", cell.scenario
+    yield "lane", cell.lane
+    yield "target", cell.target
+    yield "clients", cell.clients
+    yield "transaction", cell.transaction
+    yield "placement", cell.placement
+    yield "offered_rate_op_per_s", cell.rate
+    yield "arrivals", cell.arrivals if cell.rate is not None else ""
+    yield "status", one.status
+    yield "reason", one.reason
+    yield "label", one.label
+    yield "operations", one.operations
+    yield "blocks", one.service.blocks if one.service else None
+    yield from _estimate("service_mean", "ns_per_op", one.service)
+    yield from _estimate("throughput", "op_per_s", one.throughput)
+    yield from _estimate("client_cpu", "ns_per_op", one.client_cpu)
+    for clock, known in (("service", one.percentiles), ("response", one.response)):
+        for name, value in known:
+            yield f"{clock}_{questions.percentile_name(name).replace('.', '_')}_ns", value
+    yield "new_connections_per_1000_op", one.new_per_1000
+    yield "bound", one.bound
+    yield from _ratio(findings, one)
+
+
+def _estimate(name: str, unit: str, estimate: Estimate | None) -> Iterator[tuple[str, Value]]:
+    yield f"{name}_{unit}", estimate.value if estimate else None
+    yield f"{name}_low_{unit}", _finite(estimate.low) if estimate else None
+    yield f"{name}_high_{unit}", _finite(estimate.high) if estimate else None
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _ratio(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
+    """The ratio of times to the reference; empty where there is none that may be read."""
+    found = questions.against_reference(findings, one.cell) if findings.trust.usable else None
+    yield "reference", found.reference.id if found else ""
+    yield "time_ratio_to_reference", found.ratio.value if found else None
+    yield "time_ratio_low", _finite(found.ratio.low) if found else None
+    yield "time_ratio_high", _finite(found.ratio.high) if found else None
+    yield "verdict", found.verdict if found else ""

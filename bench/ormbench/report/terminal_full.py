@@ -1,0 +1,68 @@
+"""The whole run as plain text, above the closing block: cells, comparisons, doubts, gaps."""
+
+from collections.abc import Iterator, Sequence
+
+from ormbench.report import questions
+from ormbench.report.findings import CellFinding, Comparison, Findings
+from ormbench.report.quantities import mean_text, rate_text, time_text
+
+
+def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
+    """Lines of all tables; neither times nor ratios where the run is not usable."""
+    usable = findings.trust.usable
+    for scenario in questions.scenarios(findings):
+        cells = [one for one in findings.cells if one.cell.scenario == scenario]
+        yield f" {scenario}"
+        yield from _cells(cells, usable=usable, plain=plain)
+        yield ""
+    if findings.comparisons and usable:
+        yield " comparisons: ratio of times, difference per operation"
+        yield from _columns([_comparison(one, plain=plain) for one in findings.comparisons])
+        yield ""
+    yield from _doubts(findings)
+    for left in findings.left_out:
+        yield f" left out  {left.cell.id}: {left.reason}"
+
+
+def _cells(cells: Sequence[CellFinding], *, usable: bool, plain: bool) -> Iterator[str]:
+    names = questions.cell_names(one.cell for one in cells)
+    numbers = [one for one in cells if one.service is not None and usable]
+    rows = [("lane", "mean service time", "throughput", "slowest shown")]
+    rows += [(names[one.cell], *_numbers(one, plain=plain)) for one in numbers]
+    if numbers:
+        yield from _columns(rows)
+    for one in cells:
+        if one not in numbers:
+            reason = f": {one.reason}" if one.reason else ""
+            yield f"   {names[one.cell]}  {one.status}{reason}"
+
+
+def _numbers(one: CellFinding, *, plain: bool) -> tuple[str, str, str]:
+    mean = mean_text(one.service, plain=plain) if one.service else ""
+    rate = rate_text(one.throughput.value) if one.throughput else ""
+    if not one.percentiles:
+        return mean, rate, ""
+    name, value = one.percentiles[-1]
+    return mean, rate, f"{questions.percentile_name(name)} {time_text(value, plain=plain)}"
+
+
+def _comparison(one: Comparison, *, plain: bool) -> tuple[str, str, str]:
+    difference = questions.difference(one, plain=plain)
+    return questions.comparison_name(one), questions.short_ratio(one), difference
+
+
+def _doubts(findings: Findings) -> Iterator[str]:
+    for doubt in findings.trust.doubts:
+        yield f" warning {doubt.code}  {doubt.about}"
+        yield f"   seen    {doubt.seen}"
+        yield f"   cause   {doubt.cause}"
+        yield f"   remedy  {doubt.remedy}"
+    if findings.trust.doubts:
+        yield ""
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("   " + "  ".join(padded)).rstrip()

@@ -1,0 +1,116 @@
+"""The focus scenario as a table of plain text: lane, time, a dot on a scale, ratio, connections."""
+
+import math
+from collections.abc import Iterator
+from itertools import count
+
+from ormbench.report import questions
+from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.quantities import time_text
+
+_ROWS = 7  # lanes shown here; the others are in the report
+_RATIO = 26
+_TIME = 9
+_NEW = 5
+
+
+def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]:
+    """Lines of the table, its heading first; without times where the run is not usable."""
+    cells = questions.focus_cells(findings)
+    if not cells:
+        return
+    if not findings.trust.usable:
+        yield from _without_times(cells)
+        return
+    shown = _chosen(findings, cells)
+    names = questions.cell_names(one.cell for one in cells)
+    room = min(24, max(8, *(len(names[one.cell]) for one in shown)))
+    bar = max(8, width - 1 - room - _TIME - 3 - _RATIO - _NEW)
+    scale = Scale.over((one.service.value for one in shown if one.service), bar)
+    against = f"vs {questions.reference_name(findings)}"
+    head = f" {'lane':<{room}}{'per op':>{_TIME}}  {scale.ticks(plain=plain)} "
+    yield f"{head}{against:<{_RATIO}}{'new':>{_NEW}}"
+    for one in shown:
+        name = _short(names[one.cell], room)
+        yield f" {name:<{room}}{_row(findings, one, scale, plain=plain)}"
+    if len(shown) < len(cells):
+        yield f" {len(cells) - len(shown)} more lanes: see the report"
+
+
+class Scale:
+    """A ruler from 0 in a whole number of round steps, drawn *columns* wide."""
+
+    def __init__(self, step: float, most: float, columns: int) -> None:
+        self.step = step
+        self.most = most
+        self.columns = columns
+
+    @classmethod
+    def over(cls, values: Iterator[float], columns: int) -> "Scale":
+        """Make the ruler that holds *values*: at most four steps of 1, 2 or 5 times 10^n."""
+        most = max(values, default=0.0) or 1.0
+        power = 10.0 ** math.floor(math.log10(most))
+        step = next(one * power for one in (0.2, 0.5, 1.0, 2.0, 5.0) if most / (one * power) <= 4)  # noqa: PLR2004
+        return cls(step, most, columns)
+
+    def place(self, value: float) -> int:
+        """The column of *value*."""
+        return round(value / self.most * (self.columns - 1))
+
+    def bar(self, value: float) -> str:
+        """As "|------o", padded to the width of the ruler."""
+        end = self.place(value)
+        return ("|" + "-" * (end - 1) + "o" if end else "o").ljust(self.columns)
+
+    def ticks(self, *, plain: bool) -> str:
+        """The heading: round values above their columns, as far as they have room."""
+        line = "0"
+        for value in (self.step * number for number in count(1)):
+            text = time_text(value, plain=plain)
+            start = self.place(value) - len(text) // 2 if value <= self.most else self.columns
+            if start + len(text) > self.columns:
+                break
+            if start > len(line) + 1:
+                line = line.ljust(start) + text
+        return line.ljust(self.columns)
+
+
+def _chosen(findings: Findings, cells: tuple[CellFinding, ...]) -> tuple[CellFinding, ...]:
+    """All cells, or the first, the last and the reference with as many others as have room."""
+    spare = len(cells) - _ROWS
+    if spare <= 0:
+        return cells
+    middle = [one for one in cells[1:-1] if not questions.is_reference(findings, one.cell)]
+    dropped = middle[: spare + 1]  # one more, for the line that says so
+    return tuple(one for one in cells if one not in dropped)
+
+
+def _row(findings: Findings, one: CellFinding, scale: Scale, *, plain: bool) -> str:
+    if one.service is None:
+        return f"{'-':>{_TIME}}  {one.status}: {one.reason}"
+    time = time_text(one.service.value, plain=plain)
+    ratio = _ratio(findings, one)
+    new = f"{one.new_per_1000:.2g}" if one.new_per_1000 < 100 else f"{one.new_per_1000:.0f}"  # noqa: PLR2004
+    return f"{time:>{_TIME}}  {scale.bar(one.service.value)} {ratio:<{_RATIO}}{new:>{_NEW}}"
+
+
+def _ratio(findings: Findings, one: CellFinding) -> str:
+    comparison = questions.against_reference(findings, one.cell)
+    if comparison is not None:
+        return questions.short_ratio(comparison)
+    return "reference" if questions.is_reference(findings, one.cell) else "not compared"
+
+
+def _without_times(cells: tuple[CellFinding, ...]) -> Iterator[str]:
+    names = questions.cell_names(one.cell for one in cells)
+    room = min(32, max(8, *(len(name) for name in names.values())))
+    yield f" {'lane':<{room}}  {'operations':>10}   outcome (no times: they would not be evidence)"
+    for one in cells[:_ROWS]:
+        outcome = f"{one.status}: {one.reason}" if one.reason else one.status
+        yield f" {_short(names[one.cell], room):<{room}}  {one.operations:>10,}   {outcome}"
+    if len(cells) > _ROWS:
+        yield f" {len(cells) - _ROWS} more lanes: see the report"
+
+
+def _short(name: str, room: int) -> str:
+    return name if len(name) <= room else name[: room - 2] + ".."

@@ -1,0 +1,50 @@
+"""One arm in one block, as the coordinator knows it."""
+
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from ormbench.cell import Cell
+from ormbench.loader import Loaded
+from ormbench.results.trial import Proof, Slice, Status, Trial
+
+
+class EndedError(Exception):
+    """An arm ended without a number."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = cast("Status", status)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class ArmState:
+    """What the coordinator knows of one arm in this block."""
+
+    number: int
+    cell: Cell
+    loaded: Loaded
+    place: int  # which of the schemas for writing arms is its own
+    schema: str
+    ended: EndedError | None = None
+    operation_ns: int = 0
+    reset_ns: int = 0
+    slices: list[Slice] = field(default_factory=list)
+    proof: Proof | None = None
+    new_connections: int = 0
+    lag_p99_ns: int | None = None
+
+    def trial(self, group: str, block: int, histograms: dict[str, str]) -> Trial:
+        """What is stored: slices and histograms, or the status and reason of an early end."""
+        bare = Trial(group, self.number, self.cell.id, block, "OK")
+        if self.ended is not None:
+            return replace(bare, status=self.ended.status, reason=self.ended.reason)
+        return replace(
+            bare,
+            slices=tuple(self.slices),
+            new_connections=self.new_connections,
+            lag_p99_ns=self.lag_p99_ns,
+            service=histograms["service"],
+            response=histograms["response"],
+            start_lag=histograms["start_lag"],
+        )

@@ -1,0 +1,56 @@
+"""One block: a fresh worker process, every group once, in random order."""
+
+import time
+from dataclasses import asdict
+from random import Random
+
+from ormbench.errors import WorkerError
+from ormbench.results.folder import Block
+from ormbench.results.trial import Proof, Trial
+from ormbench.run.context import Context
+from ormbench.run.foreign import ForeignLoad
+from ormbench.run.group import GroupInBlock, Turns
+from ormbench.run.worker import WorkerProcess
+from ormbench.servers.placement import allowed_cpus, stay_on
+
+HASH_SEEDS = 2**32
+
+
+def measure(context: Context, number: int) -> Block:
+    """Measure block *number*. Raises WorkerError where the worker dies: the block is lost."""
+    stay_on(allowed_cpus())
+    try:
+        return _measure(context, number)
+    finally:
+        stay_on(allowed_cpus())
+
+
+def _measure(context: Context, number: int) -> Block:
+    random = Random(f"{context.seed}/{number}")  # noqa: S311 - an order
+    trials: list[Trial] = []
+    proofs: list[Proof] = []
+    started, turns = time.monotonic(), Turns()
+    with WorkerProcess(random.randrange(1, HASH_SEEDS), context.timeout) as worker:
+        foreign = ForeignLoad(context.server.cpu_ns)
+        worker.demand("start", **_start(context))
+        for group in random.sample(context.groups, len(context.groups)):
+            context.progress.group(group.name)
+            in_block = GroupInBlock(context, worker, group, number, turns, foreign)
+            try:
+                new_trials, new_proofs = in_block.measure()
+            except WorkerError as error:
+                raise WorkerError(f"while measuring {group.name}, {error}") from error
+            trials += new_trials
+            proofs += new_proofs
+            context.progress.group_done()
+    seconds = round(time.monotonic() - started, 3)
+    return Block(number, seconds, foreign.share(), tuple(trials), tuple(proofs))
+
+
+def _start(context: Context) -> dict[str, object]:
+    return {
+        "files": context.files,
+        "address": asdict(context.server.address),
+        "table_rows": context.table_rows,
+        "timeout": context.timeout,
+    }

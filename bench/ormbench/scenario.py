@@ -1,0 +1,165 @@
+"""What a scenario author imports, and nothing else.
+
+A scenario is a workload: its data, its inputs, the answer that every lane must give, and the
+lanes. What a lane receives follows from its first parameter: ``session`` (an AsyncSession),
+``connection`` (an AsyncConnection), ``driver`` (the bare driver), or nothing at all.
+
+    profile = Scenario(data=Data(Base.metadata, seed), args=lambda turn: {"key": 1 + turn % 500})
+
+    @profile.lane
+    async def orm(session, key):
+        '''select() with selectinload'''
+        return (await session.scalars(PROFILE, {"key": key})).one()
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, overload
+
+from sqlalchemy import MetaData, Select, Table
+
+from ormbench.errors import UsageError
+
+__all__ = ["Data", "Scenario", "State"]
+
+Arguments = Mapping[str, Any]
+Body = Callable[..., Awaitable[Any]]
+BodyT = TypeVar("BodyT", bound=Body)
+Receives = Literal["session", "connection", "driver", "nothing"]
+_SUBJECTS: tuple[Receives, ...] = ("session", "connection", "driver")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Tables, and the rows that they hold before a run: a pure function of the table size.
+
+    *rows* gets ``table_rows`` and yields a table with its rows as dictionaries, parents first.
+    """
+
+    metadata: MetaData
+    rows: Callable[[int], Iterable[tuple[Table, Sequence[Mapping[str, Any]]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a write scenario leaves behind, and what each of its slices starts from.
+
+    *query* reads the state back, in an order of its own, without keys that the server made;
+    *expected* gets ``(turns, table_rows)`` and returns the rows that *query* must give.
+    """
+
+    query: Select[Any]
+    expected: Callable[[Sequence[int], int], Iterable[tuple[Any, ...]]]
+    starts: Literal["seeded", "empty"] = "seeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One way of doing the scenario's work."""
+
+    name: str
+    body: Body
+    receives: Receives
+    parameters: tuple[str, ...]  # the inputs, in the order in which the body takes them
+    prepare: Callable[[Arguments], Arguments] | None = None
+
+    @property
+    def label(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.body) or "").partition("\n")[0]
+
+    @property
+    def docs(self) -> str:
+        """The first address in the docstring: the page whose advice the lane follows."""
+        found = re.search(r"https?://\S+", inspect.getdoc(self.body) or "")
+        return found[0] if found else ""
+
+    @property
+    def source(self) -> str:
+        """The lane's code."""
+        return inspect.getsource(self.body)
+
+
+@dataclass(slots=True)
+class Scenario:
+    """A workload. *args* and *answer* are pure functions of the turn number.
+
+    Both may take ``table_rows`` as a second parameter. *answer* gives what every lane returns for
+    a turn: a row is a tuple, an entity the tuple of its columns, many of them a list. The name
+    defaults to the variable that holds the scenario.
+    """
+
+    data: Data | None = None
+    args: Callable[..., Arguments] = lambda turn: {}  # noqa: ARG005 - a lane may need no input
+    answer: Callable[..., Any] | None = None
+    state: State | None = None
+    name: str = ""
+    lanes: dict[str, Lane] = field(default_factory=dict)
+
+    @overload
+    def lane(self, body: BodyT) -> BodyT: ...
+    @overload
+    def lane(self, *, prepare: Callable[[Arguments], Arguments]) -> Callable[[BodyT], BodyT]: ...
+    def lane(
+        self, body: Body | None = None, *, prepare: Callable[[Arguments], Arguments] | None = None
+    ) -> Body | Callable[[Body], Body]:
+        """Register a lane under its function's name; its docstring is its label.
+
+        *prepare* reshapes the inputs before the clock starts, for a driver that wants them
+        otherwise. Raises UsageError for a lane without a docstring, or one that is not async, or
+        whose name is taken.
+        """
+        if body is None:
+            return lambda later: self._register(later, prepare)
+        return self._register(body, prepare)
+
+    def _register(self, body: Body, prepare: Callable[[Arguments], Arguments] | None) -> Body:
+        name = getattr(body, "__name__", "?")
+        if not inspect.getdoc(body):
+            raise UsageError(f"lane {name} has no docstring: its first line is the lane's label")
+        if not inspect.iscoroutinefunction(body):
+            raise UsageError(f"lane {name} is not async: write it as `async def`")
+        if name in self.lanes:
+            raise UsageError(f"lane {name} is there twice: a lane is named after its function")
+        receives, parameters = _signature(body)
+        self.lanes[name] = Lane(name, body, receives, parameters, prepare)
+        return body
+
+    def inputs(self, lane: Lane, turn: int, table_rows: int) -> tuple[Any, ...]:
+        """The positional inputs of *lane* for *turn*. Raises UsageError where one is missing."""
+        given = call_for_turn(self.args, turn, table_rows)
+        if lane.prepare:
+            given = lane.prepare(given)
+        try:
+            return tuple(given[name] for name in lane.parameters)
+        except KeyError as error:
+            hint = "; what a lane works on is called session, connection or driver"
+            raise UsageError(
+                f"lane {self.name}/{lane.name} takes {error.args[0]!r}, "
+                f"but args gives {', '.join(given) or 'nothing'}"
+                + (hint if lane.receives == "nothing" else "")
+            ) from None
+
+
+def call_for_turn(function: Callable[..., Any], turn: int, table_rows: int) -> Any:
+    """Call a function of the turn number that may also want the table size."""
+    return function(turn, table_rows) if _wants_table_rows(function) else function(turn)
+
+
+@lru_cache
+def _wants_table_rows(function: Callable[..., Any]) -> bool:
+    """Whether it takes a second parameter, other than one of its own that has a default."""
+    parameters = inspect.signature(function).parameters
+    needed = [one for one in parameters.values() if one.default is one.empty]
+    return len(needed) > 1 or "table_rows" in parameters
+
+
+def _signature(body: Body) -> tuple[Receives, tuple[str, ...]]:
+    names = tuple(inspect.signature(body).parameters)
+    for subject in _SUBJECTS:
+        if names[:1] == (subject,):
+            return subject, names[1:]
+    return "nothing", names

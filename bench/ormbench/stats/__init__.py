@@ -1,0 +1,1 @@
+"""From slices to estimates with intervals; pure functions, no clock, no database."""

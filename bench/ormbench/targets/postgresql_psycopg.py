@@ -1,0 +1,128 @@
+"""psycopg by itself: psycopg_pool, implicit transactions, and what a raw lane receives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import psycopg_pool
+from sqlalchemy import ClauseElement
+
+from ormbench.targets.raw import Body, Operation, RawSettings
+from ormbench.targets.statements import Statements
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+def connect_args(schema: str) -> dict[str, Any]:
+    """What SQLAlchemy hands to ``psycopg.connect`` so that names resolve in *schema*."""
+    return {"options": f"-c search_path={schema}"}
+
+
+class Driver:
+    """What a raw lane receives: a connection that takes Core's statements."""
+
+    __slots__ = ("connection", "statements")
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
+        self.connection = connection
+        self.statements = statements
+
+    async def fetch_one(self, statement: ClauseElement, *values: Any) -> Any:
+        """The first row, as a tuple."""
+        sql, bind = self.statements[statement]
+        return await (
+            await self.connection.execute(sql.encode(), bind(values) if bind else values)
+        ).fetchone()
+
+    async def fetch_all(self, statement: ClauseElement, *values: Any) -> Any:
+        """All rows, as a list of tuples."""
+        sql, bind = self.statements[statement]
+        return await (
+            await self.connection.execute(sql.encode(), bind(values) if bind else values)
+        ).fetchall()
+
+    async def execute(self, statement: ClauseElement, *values: Any) -> Any:
+        """Run a statement that returns no rows."""
+        sql, bind = self.statements[statement]
+        return await self.connection.execute(sql.encode(), bind(values) if bind else values)
+
+    async def execute_many(
+        self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]], columns: Sequence[str]
+    ) -> Any:
+        """Run an INSERT once for each row, with the driver's executemany()."""
+        sql = self.statements.insert(statement, columns).encode()
+        return await self.connection.cursor().executemany(sql, rows)
+
+
+class Pool:
+    """psycopg's connections, held or pooled, for one arm."""
+
+    def __init__(self, settings: RawSettings) -> None:
+        address = settings.address
+        self.opened = 0
+        self._settings = settings
+        self.statements = Statements("postgresql+psycopg", paramstyle="format")
+        self._held: list[Connection] = []
+        self._pool: psycopg_pool.AsyncConnectionPool[Connection] | None = None
+        self._connect: dict[str, Any] = {
+            "host": address.host,
+            "port": address.port,
+            "user": address.user,
+            "password": address.password or None,
+            "dbname": address.database,
+            "autocommit": settings.transaction == "autocommit",
+            **connect_args(settings.schema),
+        }
+
+    async def open(self) -> None:
+        """Open all connections of the pool, or those that are held."""
+        if self._settings.holding == "held":
+            for _ in range(self._settings.size):
+                self._held.append(await psycopg.AsyncConnection.connect(**self._connect))
+                self.opened += 1
+            return
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            kwargs=self._connect,
+            min_size=self._settings.size,
+            max_size=self._settings.size,
+            open=False,
+            configure=self._count,
+        )
+        await self._pool.open(wait=True)
+
+    async def _count(self, _connection: Connection) -> None:
+        self.opened += 1
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in self._held:
+            await connection.close()
+        if self._pool is not None:
+            await self._pool.close()
+
+    def bind(self, body: Body) -> Operation:
+        """The unit of work around *body*; psycopg begins by itself, the pool's exit commits."""
+        statements, pool = self.statements, self._pool
+        idle = [Driver(connection, statements) for connection in self._held]
+
+        async def held(values: tuple[Any, ...]) -> Any:
+            driver = idle.pop()
+            try:
+                answer = await body(driver, *values)
+                await driver.connection.commit()
+            except BaseException:
+                await driver.connection.rollback()
+                raise
+            else:
+                return answer
+            finally:
+                idle.append(driver)
+
+        async def pooled(values: tuple[Any, ...]) -> Any:
+            async with opened.connection() as connection:
+                return await body(Driver(connection, statements), *values)
+
+        if pool is None:
+            return held
+        opened = pool
+        return pooled

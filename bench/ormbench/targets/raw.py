@@ -1,0 +1,40 @@
+"""What every driver's raw pool is told, and what it has to offer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from ormbench.cell import Transaction
+from ormbench.servers.server import Address
+from ormbench.targets.statements import Statements
+
+Body = Callable[..., Awaitable[Any]]
+Operation = Callable[[tuple[Any, ...]], Awaitable[Any]]
+Holding = Literal["held", "pool", "shipped-pool"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawSettings:
+    """Connections of one arm: where to, how many, how they are held, who ends a transaction."""
+
+    address: Address
+    schema: str  # in which the statements' names resolve
+    size: int
+    holding: Holding
+    transaction: Transaction
+
+
+class RawPool(Protocol):
+    """The bare driver's connections, and the unit of work around a raw lane's body."""
+
+    opened: int  # connections opened so far
+    statements: Statements
+
+    async def open(self) -> None:
+        """Open every connection, so that none is opened on the clock."""
+
+    async def close(self) -> None:
+        """Close them all."""
+
+    def bind(self, body: Body) -> Operation:
+        """One operation: checkout, the transaction, *body*, return."""

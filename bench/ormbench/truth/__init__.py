@@ -1,0 +1,1 @@
+"""Proof before time: answers, states, and what the tables hold."""

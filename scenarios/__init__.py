@@ -1,0 +1,1 @@
+"""The workloads that ship with ormbench: models and one module each."""

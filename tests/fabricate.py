@@ -1,0 +1,271 @@
+"""Makes run records without a database: known effects, seeded noise.
+
+    record = fabricate({"get_by_id/orm": 1.5})   # ORM takes 1.5 times its usual time there
+    record = fabricate({"orm": 1.5, "postgresql+psycopg": 1.2}, blocks=12, seed=7)
+
+The keys of *effects* are a lane, a target, ``scenario/lane`` or a cell's id; all that fit a
+cell multiply. Groups are stars around core of at most four arms, as the planner makes them.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ormbench.cell import Cell, Contrast, Group, LeftOut
+from ormbench.load.histogram import Histogram
+from ormbench.results.folder import Block, RunRecord
+from ormbench.results.manifest import Environment, LaneText, Manifest
+from ormbench.results.trial import Proof, Slice, Status, Trial
+
+SCENARIOS = {"get_by_id": 300, "find_by_specialty": 900, "bulk_create": 2_500, "update_email": 700}
+LANES = {
+    "raw_held": 0.3,
+    "raw": 0.5,
+    "raw_pool": 0.7,
+    "core": 1.0,
+    "orm_columns": 1.05,
+    "orm": 1.25,
+}
+TARGETS = {"postgresql+asyncpg": 1.0, "postgresql+psycopg": 1.2}
+FIRST, SECOND = TARGETS
+EMPTY = Cell(scenario="empty", lane="nothing", target="none")
+EMPTY_NS = 200
+SLICE_NS = 30_000_000
+AA_LABEL = "a/a"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard deviations of log time, by the level at which they arise."""
+
+    block: float = 0.012  # of an arm in a block: what restarting a process changes
+    round: float = 0.06  # of all arms of a round alike: the machine's mood
+    slice: float = 0.03  # of one slice
+    operation: float = 0.2  # of one operation, in the histograms
+
+
+@dataclass(frozen=True)
+class Oddities:
+    """What goes wrong in a run; each mapping is by cell id."""
+
+    status: Mapping[str, tuple[Status, str]] = field(default_factory=dict)
+    stalls: Mapping[str, float] = field(default_factory=dict)  # share of slices that take 5x
+    drift: Mapping[str, float] = field(default_factory=dict)  # growth of log time per block
+    new_connections: Mapping[str, int] = field(default_factory=dict)  # per trial
+    lag_p99_ns: Mapping[str, int] = field(default_factory=dict)
+    idle: Mapping[str, float] = field(default_factory=dict)  # share of wall time no client worked
+    foreign_load: float | None = 0.01
+    aa_shift: float = 0.0  # log ratio between the two arms of an A/A pair
+
+
+def fabricate(
+    effects: Mapping[str, float] | None = None,
+    *,
+    blocks: int = 8,
+    rounds: int = 10,
+    planned: int | None = None,
+    seed: int = 1,
+    noise: Noise | None = None,
+    oddities: Oddities | None = None,
+    scenarios: Sequence[str] = tuple(SCENARIOS),
+    lanes: Sequence[str] = tuple(LANES),
+    targets: Sequence[str] = tuple(TARGETS),
+    aa_pairs: int = 1,
+    with_empty: bool = True,
+    histograms: bool = True,
+    axes: Mapping[str, Any] | None = None,
+    server: Mapping[str, str] | None = None,
+) -> RunRecord:
+    """A run of *blocks* finished blocks; *axes* go to every cell but the empty one."""
+    groups = _groups(scenarios, lanes, targets, aa_pairs, dict(axes or {}))
+    if with_empty:
+        groups.append(Group("empty", (EMPTY,)))
+    maker = _Maker(
+        random.Random(seed),
+        dict(effects or {}),
+        noise or Noise(),
+        oddities or Oddities(),
+        rounds,
+        histograms,
+    )
+    manifest = _manifest(groups, planned or blocks, rounds, seed, dict(server or {}))
+    made = tuple(maker.block(groups, number) for number in range(blocks))
+    return RunRecord(Path("results/local/fabricated"), manifest, made)
+
+
+def _groups(
+    scenarios: Sequence[str],
+    lanes: Sequence[str],
+    targets: Sequence[str],
+    aa_pairs: int,
+    axes: dict[str, Any],
+) -> list[Group]:
+    groups = []
+    for scenario in scenarios:
+        for target in targets:
+            cells = [Cell(scenario=scenario, lane=lane, target=target, **axes) for lane in lanes]
+            groups += _stars(f"{scenario}/{target}", cells)
+        if len(targets) > 1:
+            groups += [_duel(scenario, lane, targets, axes) for lane in lanes]
+    if "core" in lanes:
+        core = Cell(scenario=scenarios[0], lane="core", target=targets[0], **axes)
+        pair = (Contrast(1, 0, "aa"),)
+        groups += [Group(f"{AA_LABEL} {n}", (core, core), pair) for n in range(aa_pairs)]
+    return groups
+
+
+def _stars(name: str, cells: list[Cell]) -> list[Group]:
+    """Groups of four: the centre, which is core or else the first lane, and three others."""
+    centre = next((cell for cell in cells if cell.lane == "core"), cells[0])
+    others = [cell for cell in cells if cell is not centre]
+    stars = []
+    for start in range(0, max(len(others), 1), 3):
+        arms = (centre, *others[start : start + 3])
+        contrasts = tuple(Contrast(arm, 0, "lane") for arm in range(1, len(arms)))
+        stars.append(Group(f"{name} {start // 3}", arms, contrasts))
+    return stars
+
+
+def _duel(scenario: str, lane: str, targets: Sequence[str], axes: dict[str, Any]) -> Group:
+    arms = tuple(Cell(scenario=scenario, lane=lane, target=one, **axes) for one in targets)
+    contrasts = tuple(Contrast(arm, 0, "target") for arm in range(1, len(arms)))
+    return Group(f"{scenario}/{lane} drivers", arms, contrasts)
+
+
+@dataclass
+class _Maker:
+    random: random.Random
+    effects: dict[str, float]
+    noise: Noise
+    oddities: Oddities
+    rounds: int
+    histograms: bool
+
+    def block(self, groups: Sequence[Group], number: int) -> Block:
+        trials = [trial for group in groups for trial in self.trials(group, number)]
+        proofs = [
+            _proof(group.name, arm, cell, number)
+            for group in groups
+            for arm, cell in enumerate(group.cells)
+            if cell.target != "none"
+        ]
+        return Block(number, 10.0, self.oddities.foreign_load, tuple(trials), tuple(proofs))
+
+    def trials(self, group: Group, block: int) -> list[Trial]:
+        mood = [self.gauss(self.noise.round) for _ in range(self.rounds)]
+        return [self.trial(group, arm, block, mood) for arm in range(len(group.cells))]
+
+    def trial(self, group: Group, arm: int, block: int, mood: list[float]) -> Trial:
+        cell, odd = group.cells[arm], self.oddities
+        status, reason = odd.status.get(cell.id, ("OK", ""))
+        if status != "OK":
+            return Trial(group.name, arm, cell.id, block, status, reason)
+        shift = self.gauss(self.noise.block) + block * odd.drift.get(cell.id, 0.0)
+        shift += odd.aa_shift * arm * group.name.startswith(AA_LABEL)
+        slices = tuple(self.slice(cell, n, arm, shift + mood[n]) for n in range(self.rounds))
+        return Trial(
+            group.name,
+            arm,
+            cell.id,
+            block,
+            "OK",
+            slices=slices,
+            service=self.histogram(slices),
+            response=self.histogram(slices) if cell.rate else "",
+            new_connections=odd.new_connections.get(cell.id, 0),
+            lag_p99_ns=odd.lag_p99_ns.get(cell.id, 200_000),
+        )
+
+    def slice(self, cell: Cell, number: int, place: int, shift: float) -> Slice:
+        usual = self.mean_ns(cell)
+        operations = max(1, min(round(SLICE_NS / usual), 100))
+        log = shift + self.gauss(self.noise.slice)
+        if self.random.random() < self.oddities.stalls.get(cell.id, 0.0):
+            log += 1.6
+        each = usual * 2.718281828459045**log
+        service = round(each * operations)
+        wall = round(service / cell.clients / (1 - self.oddities.idle.get(cell.id, 0.0)) * 1.001)
+        server = None if cell.target == "none" else round(wall * 0.25)
+        return Slice(number, place, operations, wall, service, round(wall * 0.7), server)
+
+    def mean_ns(self, cell: Cell) -> float:
+        if cell.target == "none":
+            return float(EMPTY_NS)
+        usual = 1_000 * SCENARIOS[cell.scenario] * LANES[cell.lane] * TARGETS[cell.target]
+        for key in (cell.lane, cell.target, f"{cell.scenario}/{cell.lane}", cell.id):
+            usual *= self.effects.get(key, 1.0)
+        return usual
+
+    def histogram(self, slices: Sequence[Slice]) -> str:
+        if not self.histograms:
+            return ""
+        histogram = Histogram()
+        for one in slices:
+            mean = one.service_ns / one.operations
+            times = (mean * (1 + self.gauss(self.noise.operation)) for _ in range(one.operations))
+            histogram.record(round(time) for time in times)
+        return histogram.encode()
+
+    def gauss(self, sigma: float) -> float:
+        return self.random.gauss(0.0, sigma)
+
+
+def _proof(group: str, arm: int, cell: Cell, block: int) -> Proof:
+    sql = ("SELECT developers.id, developers.name FROM developers WHERE developers.id = $1",)
+    writes = cell.scenario in ("bulk_create", "update_email")
+    return Proof(group, arm, cell.id, block, 3, writes, sql, "(1, 'ada')")
+
+
+def _manifest(
+    groups: Sequence[Group], blocks: int, rounds: int, seed: int, server: dict[str, str]
+) -> Manifest:
+    cells = [cell for group in groups for cell in group.cells]
+    return Manifest(
+        name="2026-11-22-1410-quick",
+        started="2026-11-22T14:10:00+00:00",
+        plan="quick",
+        title="What does the ORM cost over Core, and Core over the driver?",
+        focus=cells[0].scenario,
+        reference="lane=core",
+        blocks=blocks,
+        rounds=rounds,
+        seed=seed,
+        table_rows=10_000,
+        command=f"ormbench run quick --seed {seed}",
+        groups=tuple(groups),
+        left_out=(
+            LeftOut(
+                Cell(scenario="bulk_create", lane="copy", target=SECOND),
+                "psycopg's COPY takes no binary dates",
+            ),
+        ),
+        lanes={f"{cell.scenario}/{cell.lane}": _lane(cell) for cell in cells},
+        environment=_environment(server),
+        next_steps=("ormbench run aa",),
+        scenarios={cell.scenario: f"What {cell.scenario} is in an application." for cell in cells},
+    )
+
+
+def _lane(cell: Cell) -> LaneText:
+    docs = "https://docs.sqlalchemy.org/en/20/orm/queryguide/select.html"
+    source = f"async def {cell.lane}(session, key):\n    return await session.get(Developer, key)\n"
+    return LaneText(f"{cell.lane}, as the documentation advises", docs, source)
+
+
+def _environment(server: dict[str, str]) -> Environment:
+    usual = {"kind": "embedded", "durability": "relaxed", "transport": "unix socket"}
+    return Environment(
+        versions={
+            "Python": "3.13.1",
+            "SQLAlchemy": "2.1.9",
+            "asyncpg": "0.32.0",
+            "psycopg": "3.3.1",
+            "PostgreSQL": "18.4",
+        },
+        host={"cores": "2", "cpu": "a processor", "kernel": "6.1", "memory": "8 GiB"},
+        server={**usual, **server},
+        server_settings={"max_connections": "400", "synchronous_commit": "off"},
+        commit="3f2a1c9",
+    )

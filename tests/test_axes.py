@@ -1,0 +1,82 @@
+"""Words become values of axes, and a word that becomes none is named with what would be right."""
+
+import re
+
+import pytest
+
+from ormbench.errors import UsageError
+from ormbench.plan.axes import AXES, nearest, values
+
+DAMAGED = [
+    ("clients", "0", "a whole number from 1"),
+    ("clients", "-1", "a whole number from 1"),
+    ("clients", "1.5", "a whole number from 1"),
+    ("clients", 2.0, "a whole number from 1"),
+    ("clients", True, "a whole number from 1"),
+    ("clients", "", "a whole number from 1"),
+    ("clients", "²", "a whole number from 1"),
+    ("clients", "1,,2", "a whole number from 1"),
+    ("clients", [[1]], "a whole number from 1"),
+    ("rate", "0", "above 0, or `closed`"),
+    ("rate", "-5", "above 0, or `closed`"),
+    ("rate", "nan", "above 0, or `closed`"),
+    ("rate", "inf", "above 0, or `closed`"),
+    ("rate", "1e400", "above 0, or `closed`"),
+    ("rate", 10**400, "above 0, or `closed`"),
+    ("rate", True, "above 0, or `closed`"),
+    ("rate", [[100]], "above 0, or `closed`"),
+    ("rate", "fast", "above 0, or `closed`"),
+    ("transaction", "none", "one of per-operation, autocommit"),
+    ("placement", "two-cores", "one of auto, one-core, split, free"),
+    ("placement", ["free", ["split"]], "one of auto, one-core, split, free"),
+    ("arrivals", "steady", "one of poisson, constant"),
+    ("clients", {"from": 1}, "expected a value or a list of values"),
+    ("clients", [], "has no value"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("lane", "orm, core", ["orm", "core"]),
+        ("lane", ["orm*", "core"], ["orm*", "core"]),
+        ("clients", "1,16", [1, 16]),
+        ("clients", 8, [8]),
+        ("clients", "8,8,1,8", [8, 1]),
+        ("rate", "closed,500", [None, 500.0]),
+        ("rate", 2.5, [2.5]),
+        ("target", "asyncpg,postgresql+psycopg", ["postgresql+asyncpg", "postgresql+psycopg"]),
+        ("target", "*psycopg", ["*psycopg"]),
+        ("placement", "auto,split", ["auto", "split"]),
+    ],
+)
+def test_words_become_values_each_once_and_in_their_order(name, given, expected):
+    assert values(name, given) == expected
+
+
+@pytest.mark.parametrize(("name", "given", "right"), DAMAGED)
+def test_what_does_not_fit_is_named_with_its_axis_and_what_would_be_right(name, given, right):
+    with pytest.raises(UsageError, match=re.escape(right)) as caught:
+        values(name, given)
+    assert f"axis {name} " in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name in AXES if name not in {"scenario", "lane"}])
+def test_each_default_is_a_value_of_its_axis(name):
+    assert len(values(name, AXES[name].default)) == 1
+
+
+def test_an_unknown_target_gets_the_nearest_driver():
+    with pytest.raises(UsageError, match=r"unknown target 'asyncgp': did you mean asyncpg\?"):
+        values("target", "asyncgp")
+
+
+def test_a_target_of_no_likeness_gets_the_listing_alone():
+    with pytest.raises(UsageError, match="unknown target 'oracle': see `ormbench list targets`"):
+        values("target", "oracle")
+
+
+def test_the_nearest_name_is_offered_only_where_one_is_near():
+    assert "did you mean orm?" in str(nearest("lane", "rom", ["orm", "core"], "scenarios"))
+    assert "did you mean" not in str(nearest("lane", "xyz", ["orm", "core"], "scenarios"))

@@ -1,0 +1,137 @@
+"""Plan files: what they say, and one line for each way of getting one wrong."""
+
+from dataclasses import replace
+
+import pytest
+
+from ormbench.errors import UsageError
+from ormbench.loader import shipped
+from ormbench.plan.file import read, shipped_plans
+from ormbench.plan.plan import BLOCKS, ROUNDS, make
+
+STAR = '[[compare]]\nscenario = "get_by_id"\nlane = ["core", "orm"]\n'
+WRONG = {
+    "no value": ("title =\n", "is not TOML: "),
+    "a key twice": ("blocks = 8\nblocks = 9\n", "is not TOML: "),
+    "a table without an end": ('[[compare]\nscenario = "get_by_id"\n', "is not TOML: "),
+    "nothing": ("", "it compares nothing: give it a [[compare]] or an [[aa]] table"),
+    "a comment": ("# nothing\n", "it compares nothing"),
+    "no comparison": ('[compare]\nscenario = "get_by_id"\n', "write [[compare]]"),
+    "a list of numbers": ("compare = [1]\n", "compare is not a list of tables"),
+    "a text for a list": ('aa = "get_by_id"\n', "aa is not a list of tables: write [[aa]]"),
+    "a text for a table": (f'base = "asyncpg"\n{STAR}', "base is not a table"),
+    "an unknown key": (f"block = 8\n{STAR}", "unknown key block: did you mean blocks?"),
+    "a key of no likeness": (f"xyzzy = 8\n{STAR}", "unknown key xyzzy: known: aa, base, blocks,"),
+    "an unknown axis": (STAR + "client = 8\n", "unknown key compare.client: did you mean clients?"),
+    "an axis in base": (f"[base]\nlanes = 1\n{STAR}", "unknown key base.lanes: did you mean lane?"),
+    "pairs in a star": (STAR + "pairs = 2\n", "unknown key compare.pairs"),
+    "across in an A/A": ('[[aa]]\nscenario = "get_by_id"\nacross = "lane"\n', "key aa.across"),
+    "no scenario": ('[[compare]]\nlane = "orm"\n', "compare.scenario is missing: name a scenario"),
+    "a fraction": (f"blocks = 1.5\n{STAR}", "blocks = 1.5, expected a whole number from 1"),
+    "a text": (f'blocks = "8"\n{STAR}', "blocks = '8', expected a whole number from 1"),
+    "a truth": (f"rounds = true\n{STAR}", "rounds = True, expected a whole number from 1"),
+    "a zero": (f"rounds = 0\n{STAR}", "rounds = 0, expected a whole number from 1"),
+    "no pairs": ('[[aa]]\nscenario = "get_by_id"\npairs = 0\n', "pairs = 0, expected a whole"),
+    "a number as title": (f"title = 8\n{STAR}", "title = 8, expected text in quotes"),
+    "a list as focus": (f"focus = ['get_by_id']\n{STAR}", "expected text in quotes"),
+    "a foreign focus": (f"focus = 'empty'\n{STAR}", "focus = 'empty' is no scenario of the plan:"),
+    "a step": (f"next_steps = 'aa'\n{STAR}", "next_steps = 'aa', expected a list of texts"),
+    "a number of steps": (f"next_steps = 5\n{STAR}", "next_steps = 5, expected a list of texts"),
+    "a step that is none": (f"next_steps = [5]\n{STAR}", "next_steps = [5], expected a list"),
+    "no axis to compare": (STAR + "across = 'speed'\n", "'speed' is no axis to compare across:"),
+    "across scenarios": (STAR + "across = 'scenario'\n", "'scenario' is no axis to compare"),
+    "across a number": (STAR + "across = 5\n", "across = 5, expected text in quotes"),
+    "no clients": (STAR + "clients = 0\n", "axis clients does not take 0: a whole number from 1"),
+    "a negative client": (STAR + "clients = [1, -1]\n", "axis clients does not take -1"),
+    "a rate of zero": (STAR + "rate = 0\n", "axis rate does not take 0: operations per second"),
+    "a rate of truth": (STAR + "rate = true\n", "axis rate does not take True"),
+    "a rate in a list of lists": (STAR + "rate = [[1]]\n", "axis rate does not take [1]"),
+    "a rate on a day": (STAR + "rate = 2026-11-22\n", "axis rate does not take"),
+    "a rate that is none": (STAR + "rate = nan\n", "axis rate does not take nan"),
+    "a table as axis": (STAR + "clients = {from = 1}\n", "axis clients is a table, expected"),
+    "no value of an axis": (STAR + "clients = []\n", "axis clients has no value"),
+    "no reference": (STAR + "reference = []\n", "axis lane has no value"),
+    "a target": (STAR + "target = 'asyncgp'\n", "unknown target 'asyncgp': did you mean asyncpg?"),
+}
+
+
+def plan_file(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG.values(), ids=WRONG)
+def test_each_mistake_is_said_in_one_line_with_the_file_and_the_key(tmp_path, text, words):
+    path = plan_file(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        read(path)
+    said = str(caught.value)
+    assert said.startswith(f"plan file {path}")
+    assert words in said
+    assert "\n" not in said
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"plan file .*none.toml: No such file"):
+        read(tmp_path / "none.toml")
+
+
+def test_a_folder_is_no_plan_file(tmp_path):
+    with pytest.raises(UsageError, match=r"plan file .*: Is a directory"):
+        read(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_no_plan(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"title = '\xff\xfe'\n")
+    with pytest.raises(UsageError, match="is not TOML"):
+        read(path)
+
+
+def test_a_plan_takes_its_name_from_the_file_and_the_rest_from_defaults(tmp_path):
+    wish = read(plan_file(tmp_path, STAR))
+    assert (wish.name, wish.title, wish.focus) == ("mine", "mine", "")
+    assert (wish.blocks, wish.rounds, wish.next_steps) == (BLOCKS, ROUNDS, ())
+    (star,) = wish.comparisons
+    assert (star.across, star.reference, star.aa_pairs) == ("lane", None, 0)
+
+
+def test_a_comparison_takes_from_base_what_it_does_not_name(tmp_path):
+    base = '[base]\nclients = [4, 8]\ntarget = "psycopg"\n'
+    first, second = read(plan_file(tmp_path, base + STAR + STAR + "clients = 1\n")).comparisons
+    assert (first.axes["clients"], second.axes["clients"]) == ([4, 8], [1])
+    assert first.axes["target"] == second.axes["target"] == ["postgresql+psycopg"]
+
+
+def test_a_short_reference_means_the_same_as_a_long_one(tmp_path):
+    across = "across = 'target'\ntarget = '*'\nreference = 'psycopg'\n"
+    (star,) = read(plan_file(tmp_path, STAR + across)).comparisons
+    assert star.reference == "postgresql+psycopg"
+
+
+def test_a_focus_may_be_one_of_many_that_a_glob_takes(tmp_path):
+    text = "focus = 'get_by_id'\n[[compare]]\nscenario = '*'\n"
+    assert read(plan_file(tmp_path, text)).focus == "get_by_id"
+
+
+@pytest.mark.parametrize("path", shipped_plans().values(), ids=shipped_plans())
+def test_a_shipped_plan_can_be_made(path):
+    plan = make(read(path), shipped())
+    assert plan.left_out == ()
+    assert plan.blocks >= BLOCKS
+    assert plan.seconds > 0
+
+
+def test_quick_takes_two_minutes_and_thirty_cells_at_most():
+    plan = make(read(shipped_plans()["quick"]), shipped())
+    assert len(plan.cells) <= 30
+    assert plan.seconds <= plan.budget <= 120
+    assert replace(plan, budget=None).seconds < 150, "rounds need not shrink on a usual machine"
+
+
+def test_aa_brings_a_hundred_pairs_and_nothing_else_that_is_compared():
+    plan = make(read(shipped_plans()["aa"]), shipped())
+    pairs = [group for group in plan.groups if group.contrasts]
+    assert all(contrast.kind == "aa" for group in pairs for contrast in group.contrasts)
+    assert 95 <= len(pairs) <= 105

@@ -1,0 +1,263 @@
+"""Words and flags of ``run`` become a plan: shipped ones, files, scenarios, and all at once."""
+
+import pytest
+
+from ormbench.cli.parser import parse
+from ormbench.cli.wishes import plan_of
+from ormbench.errors import UsageError
+from ormbench.plan.file import shipped_plans
+from ormbench.plan.plan import BLOCKS
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+ASYNCPG, PSYCOPG = "postgresql+asyncpg", "postgresql+psycopg"
+SHOP = '''"""Shop: two scenarios in one file."""
+
+from ormbench.scenario import Scenario
+
+till = Scenario()
+
+
+@till.lane
+async def quick():
+    """nothing"""
+
+
+@till.lane
+async def slow():
+    """nothing, later"""
+
+
+cellar = Scenario(args=lambda turn: {"depth": turn})
+
+
+@cellar.lane
+async def only(depth):
+    """nothing below"""
+'''
+PLAN = """
+title = "Three?"
+blocks = 9
+rounds = 3
+[[compare]]
+scenario = ["get_by_id", "bulk_create"]
+lane = ["core", "orm*", "raw"]
+reference = "core"
+[[compare]]
+scenario = "get_by_id"
+lane = ["orm"]
+across = "target"
+target = ["asyncpg", "psycopg"]
+reference = "psycopg"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working directory with a plan and a file of scenarios."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "three.toml").write_text(PLAN)
+    (tmp_path / "shop.py").write_text(SHOP)
+    return tmp_path
+
+
+def plan(*words):
+    made, _ = plan_of(parse(["run", *words]))
+    return made
+
+
+def stars(made):
+    """What is compared: scenario -> lanes of each star, the reference first."""
+    return [
+        (group.cells[0].scenario, [cell.lane for cell in group.cells])
+        for group in made.groups
+        if all(contrast.kind == "lane" for contrast in group.contrasts)
+        and group.cells[0].scenario != "empty"
+    ]
+
+
+def duels(made):
+    """Comparisons of drivers."""
+    return [
+        (group.cells[0].lane, [cell.target for cell in group.cells])
+        for group in made.groups
+        if any(contrast.kind == "target" for contrast in group.contrasts)
+    ]
+
+
+def test_without_words_the_plan_is_quick():
+    assert plan() == plan("quick")
+    assert plan().name == "quick"
+
+
+@pytest.mark.parametrize("name", shipped_plans())
+def test_a_shipped_plan_is_found_by_its_name(name):
+    assert plan(name).name == name
+
+
+def test_a_plan_file_is_found_by_its_path():
+    made = plan("three.toml")
+    assert (made.name, made.title, made.blocks, made.rounds) == ("three", "Three?", 9, 3)
+    assert made.reference == "lane=core"
+    assert duels(made) == [("orm", [PSYCOPG, ASYNCPG])]
+
+
+def test_a_plan_of_all_scenarios_has_a_reference_where_there_is_one(folder):
+    (folder / "all.toml").write_text("[[compare]]\nscenario = '*'\nreference = 'core'\n")
+    assert {lanes[0] for _, lanes in stars(plan("all.toml"))} == {"core"}
+    assert any(cell.lane == "nothing" for cell in plan("all.toml").cells)
+
+
+def test_a_scenario_is_a_star_of_all_its_lanes_around_core():
+    made = plan("get_by_id")
+    assert [lanes[0] for _, lanes in stars(made)] == ["core", "core"]
+    assert {lane for _, lanes in stars(made) for lane in lanes} == {
+        *("orm", "orm_built", "orm_columns", "core", "raw", "raw_held", "raw_pool")
+    }
+    assert made.blocks == BLOCKS
+    assert made.title.startswith("Get by id")
+
+
+def test_one_lane_is_asked_for_with_two_colons():
+    assert stars(plan("get_by_id::orm")) == [("get_by_id", ["orm"])]
+
+
+def test_flags_choose_lanes_and_keep_core_first():
+    assert stars(plan("get_by_id", "--lane", "orm,core")) == [("get_by_id", ["core", "orm"])]
+
+
+def test_without_core_the_first_lane_asked_for_is_the_reference():
+    made = plan("get_by_id", "--lane", "raw,orm")
+    assert stars(made) == [("get_by_id", ["raw", "orm"])]
+    assert made.reference == "lane=raw"
+
+
+def test_one_lane_with_two_drivers_compares_the_drivers():
+    for word in ("psycopg,asyncpg", "*psycopg,*"):
+        made = plan("get_by_id", "--lane", "orm", "--target", word)
+        assert duels(made) == [("orm", [PSYCOPG, ASYNCPG])]
+
+
+def test_several_lanes_with_two_drivers_compare_the_lanes_on_each():
+    made = plan("get_by_id", "--lane", "orm,core", "--target", "*")
+    assert stars(made) == [("get_by_id", ["core", "orm"])] * 2
+    assert duels(made) == []
+
+
+def test_one_lane_with_several_clients_compares_those():
+    made = plan("get_by_id::orm", "--clients", "1,8")
+    assert made.reference == "clients=1"
+    assert [cell.clients for cell in made.groups[0].cells] == [1, 8]
+
+
+def test_flags_replace_blocks_and_rounds():
+    made = plan("quick", "--blocks", "3", "--rounds", "2")
+    assert (made.blocks, made.rounds) == (3, 2)
+
+
+def test_a_flag_narrows_a_plan_to_lanes_and_keeps_what_they_are_compared_with():
+    made = plan("three.toml", "--lane", "orm_built")
+    assert stars(made) == [("get_by_id", ["core", "orm_built"])]
+    assert duels(made) == []
+
+
+def test_a_lane_of_one_scenario_leaves_the_others_out():
+    made = plan("three.toml", "--lane", "orm_insert")
+    assert stars(made) == [("bulk_create", ["core", "orm_insert"])]
+    assert made.focus == "bulk_create"
+
+
+def test_the_reference_alone_can_be_asked_for():
+    assert stars(plan("three.toml", "--lane", "core")) == [
+        ("get_by_id", ["core"]),
+        ("bulk_create", ["core"]),
+    ]
+
+
+def test_a_flag_replaces_the_driver_of_a_plan():
+    made = plan("three.toml", "--target", "psycopg", "--lane", "orm")
+    assert {cell.target for cell in made.cells if cell.scenario != "empty"} == {PSYCOPG}
+    assert stars(made) == [("get_by_id", ["core", "orm"]), ("bulk_create", ["core", "orm"])]
+    assert duels(made) == []
+
+
+def test_another_reference_stands_first_where_there_is_one():
+    made = plan("three.toml", "--reference", "raw")
+    assert {lanes[0] for _, lanes in stars(made)} == {"raw"}
+    assert duels(made) == [("orm", [PSYCOPG, ASYNCPG])]
+    assert made.reference == "lane=raw"
+
+
+def test_a_reference_can_be_a_value_of_another_axis():
+    made = plan("three.toml", "--reference", "target=asyncpg")
+    assert duels(made) == [("orm", [ASYNCPG, PSYCOPG])]
+    assert made.reference == "lane=core"
+
+
+def test_a_reference_that_one_scenario_has_changes_that_one_alone():
+    made = plan("three.toml", "--reference", "orm_insert")
+    assert {(scenario, lanes[0]) for scenario, lanes in stars(made)} == {
+        ("get_by_id", "core"),
+        ("bulk_create", "orm_insert"),
+    }
+
+
+def test_a_file_brings_its_scenarios_under_the_names_of_their_variables():
+    made = plan("shop.py")
+    assert stars(made) == [("till", ["quick", "slow"]), ("cellar", ["only"])]
+    assert (made.name, made.title) == ("shop", "Shop: two scenarios in one file.")
+
+
+def test_one_lane_of_a_file_is_legal():
+    made, loaded = plan_of(parse(["run", "shop.py::slow", "--blocks", "1"]))
+    assert stars(made)[0] == ("till", ["slow"])
+    assert {"till", "empty"} <= set(loaded)
+
+
+def test_several_words_are_one_run():
+    made = plan("get_by_id", "shop.py", "--lane", "*")
+    assert made.name == "get_by_id+shop"
+    assert {scenario for scenario, _ in stars(made)} == {"get_by_id", "till", "cellar"}
+
+
+def test_the_same_word_twice_is_measured_once():
+    assert plan("get_by_id", "get_by_id").groups == plan("get_by_id").groups
+
+
+def test_the_plan_comes_with_all_its_scenarios_and_no_other():
+    made, loaded = plan_of(parse(["run", "bulk_create"]))
+    assert set(loaded) == {"bulk_create", "empty"} == {cell.scenario for cell in made.cells}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["quik"], "unknown plan or scenario 'quik': did you mean quick?"),
+        (["get_by_idd"], "unknown plan or scenario 'get_by_idd': did you mean get_by_id?"),
+        (["get_by_id", "--lane", "rom"], "unknown lane of get_by_id 'rom': did you mean orm?"),
+        (["get_by_id::rom"], "unknown lane of get_by_id 'rom': did you mean orm?"),
+        (["three.toml", "--lane", "rom"], "unknown lane of three 'rom': did you mean orm?"),
+        (["three.toml", "--lane", "orm,xyz"], "unknown lane of three 'xyz'"),
+        (["quick", "--target", "asyncgp"], "unknown target 'asyncgp': did you mean asyncpg?"),
+        (["quick", "--target", "asyncpg,mysql*"], "unknown target 'mysql*'"),
+        (["quick", "--reference", "rom"], "--reference rom: expected one of core,"),
+        (["quick", "--reference", "clients=1"], "expected one of nothing, since no clients"),
+        (["quick", "--reference", "speed=1"], "'speed' is no axis to compare across"),
+        (["three.toml", "--reference", "core,raw"], "--reference core,raw: expected one of"),
+        (["shop"], "unknown plan or scenario 'shop'"),
+        (["."], "'.' is neither a plan (.toml) nor a scenario file (.py)"),
+        ([""], "'' is neither a plan (.toml) nor a scenario file (.py)"),
+        (["none.toml"], "plan file none.toml: No such file"),
+        (["none.py"], "scenario file none.py does not exist"),
+    ],
+)
+def test_a_word_that_does_not_fit_is_named(words, said):
+    with pytest.raises(UsageError) as caught:
+        plan(*words)
+    assert said in str(caught.value)
+
+
+def test_a_file_cannot_take_the_name_of_a_shipped_scenario(folder):
+    (folder / "mine.py").write_text(SHOP.replace("till", "get_by_id"))
+    with pytest.raises(UsageError, match=r"mine.py: scenario get_by_id is taken; give it another"):
+        plan("mine.py")

@@ -27,7 +27,7 @@ def origin(findings: Findings) -> str:
     parts = [
         findings.started[:10],
         findings.conditions,
-        *(f"{name} {value}" for name, value in findings.environment),
+        *(f"{name} {value}" for name, value in findings.environment if not name.endswith(" id")),
         questions.placement_text(cells),
         findings.scope,
         findings.run,

@@ -76,16 +76,6 @@ def scenarios(findings: Findings) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != findings.focus))
 
 
-def driver_comparisons(findings: Findings) -> tuple[Comparison, ...]:
-    """The comparisons of targets in the focus scenario, the reference lane first."""
-    found = [
-        one
-        for one in findings.comparisons
-        if one.kind == "target" and one.candidate.scenario == findings.focus
-    ]
-    return tuple(sorted(found, key=lambda one: not is_reference(findings, one.candidate)))
-
-
 def elsewhere(findings: Findings) -> tuple[str, tuple[Comparison, ...]]:
     """The lane the answer is about, and its comparisons in every scenario but the focus."""
     lane = _contender(findings)
@@ -140,17 +130,6 @@ def comparison_name(comparison: Comparison) -> str:
     shared = driver(one.target) if one.target == other.target else one.lane
     kind = "A/A, " if comparison.kind == "aa" else ""
     return f"{one.scenario}: {candidate} / {reference} ({kind}{shared})"
-
-
-def sentence(comparison: Comparison) -> str:
-    """Say "psycopg takes 1.24x as long as asyncpg [1.20, 1.28]", or why there is no ratio."""
-    candidate, reference = pair_names(comparison)
-    text = ratio_text(comparison.ratio, comparison.verdict)
-    word, _, bounds = text.partition(" [")
-    interval = f" [{bounds}" if bounds else ""
-    if word.endswith("x"):
-        return f"{candidate} takes {word} as long as {reference}{interval}"
-    return f"{candidate} against {reference}: {word}{interval}"
 
 
 def short_ratio(comparison: Comparison) -> str:

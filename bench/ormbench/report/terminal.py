@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 
 from ormbench.report import questions
+from ormbench.report.cards import DRIVER
 from ormbench.report.findings import Findings
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.terminal_full import full_tables
@@ -151,11 +152,10 @@ def _whole_sentences(sentences: Sequence[str], width: int, most: int) -> list[st
 
 
 def _spread(findings: Findings, width: int) -> Iterator[str]:
-    drivers = questions.driver_comparisons(findings)
-    if drivers:
-        agree = sum(one.verdict == drivers[0].verdict for one in drivers)
-        text = f"{questions.sentence(drivers[0])}   {agree} of {len(drivers)} lanes"
-        yield from _wrapped("driver", text, width)
+    card = next((one for one in findings.cards if one.question == DRIVER and one.measured), None)
+    if card:
+        lanes = card.detail.partition(" (")[0].removesuffix(f" of {findings.focus}")
+        yield from _wrapped("driver", f"{card.verdict}   {lanes}", width)
     lane, others = questions.elsewhere(findings)
     if others:
         texts = [f"{one.candidate.scenario} {questions.short_ratio(one)}" for one in others]

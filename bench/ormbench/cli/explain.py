@@ -119,13 +119,14 @@ def _figures(findings: Findings, one: CellFinding) -> Iterator[str]:
     yield from _proof(one)
     yield from _times(one) if findings.trust.usable else (NO_TIMES,)
     for doubt in findings.trust.doubts:
-        if doubt.about in {one.cell.id, "run"}:
+        of_the_run = doubt.about == "run" and not doubt.cells
+        if of_the_run or one.cell.id in {doubt.about, *doubt.cells}:
             yield f"  doubt: {doubt.seen}; {doubt.cause}; {doubt.remedy}"
 
 
 def _proof(one: CellFinding) -> Iterator[str]:
     for sql in one.sql:
-        yield textwrap.indent(sql, "    sent  ")
+        yield "    sent  " + textwrap.indent(sql, " " * 10).lstrip()
     if one.sample not in {"", "None"}:
         yield f"    answered  {one.sample}"
 

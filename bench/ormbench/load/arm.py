@@ -15,6 +15,7 @@ from typing import Any
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
 from ormbench.load import loop
+from ormbench.load.calibration import WARM_OPERATIONS
 from ormbench.load.histogram import Histogram
 from ormbench.load.probe import Probe
 from ormbench.load.schedule import NOW, Closed, schedule
@@ -24,7 +25,6 @@ from ormbench.scenario import call_for_turn
 from ormbench.truth.answers import difference, sample
 
 MS = 1_000_000
-WARM_OPERATIONS = 20
 WARM_NS = 100 * MS
 LEAD_NS = MS  # an open loop's first turn is due this long after its slice starts
 CPU_CLOCK = time.process_time_ns

@@ -12,6 +12,7 @@ GLACIAL_NS = 1_000 * MS  # and above this there are five slices in all
 GLACIAL_SLICES = 5
 PER_CLIENT = 10  # operations that a slice has, where they fit into its longest time
 MOST = 2_000  # operations of a slice: keeps the empty scenario's slice short
+WARM_OPERATIONS = 20  # at most, before an arm's first slice
 SETTLING = 3  # operations at the start of a slice that run and are not recorded
 OVERHEAD_NS = 3 * MS  # of a slice: messages, a collection, inputs, histograms
 USUAL_NS = TARGET_NS + OVERHEAD_NS + SETTLING * MS  # what a slice costs, and a plan's round means

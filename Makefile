@@ -5,11 +5,12 @@ VENV := .venv/bin/python
 
 .PHONY: bench test lint aa cost setup setup-dev
 
-bench: setup ## measure on a PostgreSQL of our own, and show the answer
+bench: setup ## measure on servers of our own, and show the answer
+	@$(VENV) -m ormbench servers fetch mariadb || true
 	@$(VENV) -m ormbench run $(ARGS)
 
 test: setup-dev ## the pure parts and the embedded server
-	@$(VENV) -m pytest $(ARGS)
+	@$(VENV) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup-dev ## ruff and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy

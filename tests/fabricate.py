@@ -28,8 +28,20 @@ LANES = {
     "orm_columns": 1.05,
     "orm": 1.25,
 }
-TARGETS = {"postgresql+asyncpg": 1.0, "postgresql+psycopg": 1.2}
-FIRST, SECOND = TARGETS
+ON_LOOP = {"core_on_loop": 0.95, "orm_on_loop": 1.2}
+TARGETS = {
+    "postgresql+asyncpg": 1.0,
+    "postgresql+psycopg": 1.2,
+    "postgresql+psycopg_sync": 1.1,
+    "mysql+aiomysql": 1.6,
+    "mysql+asyncmy": 1.5,
+    "mysql+pymysql": 1.4,
+    "mariadb+aiomysql": 1.4,
+    "mariadb+asyncmy": 1.3,
+    "mariadb+pymysql": 1.2,
+}
+FIRST, SECOND = POSTGRESQL = tuple(TARGETS)[:2]
+PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 EMPTY = Cell(scenario="empty", lane="nothing", target="none")
 EMPTY_NS = 200
 SLICE_NS = 30_000_000
@@ -71,14 +83,18 @@ def fabricate(
     oddities: Oddities | None = None,
     scenarios: Sequence[str] = tuple(SCENARIOS),
     lanes: Sequence[str] = tuple(LANES),
-    targets: Sequence[str] = tuple(TARGETS),
+    targets: Sequence[str] = POSTGRESQL,
     aa_pairs: int = 1,
     with_empty: bool = True,
     histograms: bool = True,
     axes: Mapping[str, Any] | None = None,
     server: Mapping[str, str] | None = None,
+    left_out: Sequence[LeftOut] | None = None,
 ) -> RunRecord:
-    """A run of *blocks* finished blocks; *axes* go to every cell but the empty one."""
+    """A run of *blocks* finished blocks; *axes* go to every cell but the empty one.
+
+    *server* is added to the description of each product that *targets* are of.
+    """
     groups = _groups(scenarios, lanes, targets, aa_pairs, dict(axes or {}))
     if with_empty:
         groups.append(Group("empty", (EMPTY,)))
@@ -90,7 +106,7 @@ def fabricate(
         rounds,
         histograms,
     )
-    manifest = _manifest(groups, planned or blocks, rounds, seed, dict(server or {}))
+    manifest = _manifest(groups, planned or blocks, rounds, seed, dict(server or {}), left_out)
     made = tuple(maker.block(groups, number) for number in range(blocks))
     return RunRecord(Path("results/local/fabricated"), manifest, made)
 
@@ -107,8 +123,10 @@ def _groups(
         for target in targets:
             cells = [Cell(scenario=scenario, lane=lane, target=target, **axes) for lane in lanes]
             groups += _stars(f"{scenario}/{target}", cells)
-        if len(targets) > 1:
-            groups += [_duel(scenario, lane, targets, axes) for lane in lanes]
+        for product in dict.fromkeys(one.partition("+")[0] for one in targets):
+            rivals = [one for one in targets if one.startswith(f"{product}+")]
+            if len(rivals) > 1:
+                groups += [_duel(scenario, lane, rivals, axes) for lane in lanes]
     if "core" in lanes:
         core = Cell(scenario=scenarios[0], lane="core", target=targets[0], **axes)
         pair = (Contrast(1, 0, "aa"),)
@@ -131,7 +149,7 @@ def _stars(name: str, cells: list[Cell]) -> list[Group]:
 def _duel(scenario: str, lane: str, targets: Sequence[str], axes: dict[str, Any]) -> Group:
     arms = tuple(Cell(scenario=scenario, lane=lane, target=one, **axes) for one in targets)
     contrasts = tuple(Contrast(arm, 0, "target") for arm in range(1, len(arms)))
-    return Group(f"{scenario}/{lane} drivers", arms, contrasts)
+    return Group(f"{scenario}/{lane}/{targets[0]} drivers", arms, contrasts)
 
 
 @dataclass
@@ -193,7 +211,8 @@ class _Maker:
     def mean_ns(self, cell: Cell) -> float:
         if cell.target == "none":
             return float(EMPTY_NS)
-        usual = 1_000 * SCENARIOS[cell.scenario] * LANES[cell.lane] * TARGETS[cell.target]
+        lanes = LANES | ON_LOOP
+        usual = 1_000 * SCENARIOS[cell.scenario] * lanes[cell.lane] * TARGETS[cell.target]
         for key in (cell.lane, cell.target, f"{cell.scenario}/{cell.lane}", cell.id):
             usual *= self.effects.get(key, 1.0)
         return usual
@@ -218,8 +237,18 @@ def _proof(group: str, arm: int, cell: Cell, block: int) -> Proof:
     return Proof(group, arm, cell.id, block, 3, writes, sql, "(1, 'ada')")
 
 
+_COPY = LeftOut(
+    Cell(scenario="bulk_create", lane="copy", target=SECOND), "psycopg's COPY takes no binary dates"
+)
+
+
 def _manifest(
-    groups: Sequence[Group], blocks: int, rounds: int, seed: int, server: dict[str, str]
+    groups: Sequence[Group],
+    blocks: int,
+    rounds: int,
+    seed: int,
+    server: dict[str, str],
+    left_out: Sequence[LeftOut] | None,
 ) -> Manifest:
     cells = [cell for group in groups for cell in group.cells]
     return Manifest(
@@ -235,14 +264,9 @@ def _manifest(
         table_rows=10_000,
         command=f"ormbench run quick --seed {seed}",
         groups=tuple(groups),
-        left_out=(
-            LeftOut(
-                Cell(scenario="bulk_create", lane="copy", target=SECOND),
-                "psycopg's COPY takes no binary dates",
-            ),
-        ),
+        left_out=(_COPY,) if left_out is None else tuple(left_out),
         lanes={f"{cell.scenario}/{cell.lane}": _lane(cell) for cell in cells},
-        environment=_environment(server),
+        environment=_environment(server, [cell.target for cell in cells]),
         next_steps=("ormbench run aa",),
         scenarios={cell.scenario: f"What {cell.scenario} is in an application." for cell in cells},
     )
@@ -254,18 +278,38 @@ def _lane(cell: Cell) -> LaneText:
     return LaneText(f"{cell.lane}, as the documentation advises", docs, source)
 
 
-def _environment(server: dict[str, str]) -> Environment:
-    usual = {"kind": "embedded", "durability": "relaxed", "transport": "unix socket"}
+_KINDS = {"PostgreSQL": "embedded", "MySQL": "docker", "MariaDB": "docker"}
+_SETTINGS = {
+    "PostgreSQL": {"max_connections": "400", "synchronous_commit": "off"},
+    "MySQL": {"innodb_flush_log_at_trx_commit": "0", "max_connections": "400"},
+    "MariaDB": {"innodb_flush_log_at_trx_commit": "0", "max_connections": "400"},
+}
+
+
+def _described(product: str, added: dict[str, str]) -> dict[str, str]:
+    kind = {"kind": _KINDS[product], "durability": "relaxed", "transport": "unix socket"}
+    image = {"image": "a stand-in for mysql:9"} if product == "MySQL" else {}
+    return {**kind, **image, **added}
+
+
+def _environment(server: dict[str, str], targets: Sequence[str]) -> Environment:
+    families = dict.fromkeys(one.partition("+")[0] for one in targets)
+    products = [PRODUCTS[one] for one in families if one in PRODUCTS]
     return Environment(
         versions={
             "Python": "3.13.1",
             "SQLAlchemy": "2.1.9",
             "asyncpg": "0.32.0",
             "psycopg": "3.3.1",
+            "aiomysql": "0.3.2",
+            "asyncmy": "0.2.18",
+            "pymysql": "1.2.0",
             "PostgreSQL": "18.4",
+            "MySQL": "9.7.4",
+            "MariaDB": "11.8.9",
         },
         host={"cores": "2", "cpu": "a processor", "kernel": "6.1", "memory": "8 GiB"},
-        server={**usual, **server},
-        server_settings={"max_connections": "400", "synchronous_commit": "off"},
+        servers={product: _described(product, server) for product in products},
+        server_settings={product: _SETTINGS[product] for product in products},
         commit="3f2a1c9",
     )

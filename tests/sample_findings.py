@@ -101,7 +101,8 @@ def sample() -> Findings:
             ("cpu", "Example CPU at 3.1 GHz"),
         ),
         server_settings=(("fsync", "off"), ("shared_buffers", "128MB")),
-        conditions="PostgreSQL 18.4 embedded",
+        servers=(("PostgreSQL", "18.4 embedded"),),
+        focus_driver="asyncpg 0.32.0",
     )
 
 

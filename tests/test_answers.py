@@ -169,3 +169,14 @@ def test_long_answers_are_cut():
     assert shorten("x" * 1_000).endswith("…")
     assert len(sample([(number,) for number in range(1_000)])) == 400
     assert "\n" not in difference(0, "a\nb", "c")
+
+
+@pytest.mark.parametrize("given", [((1, "a"), (2, "b")), ()])
+def test_many_rows_in_a_tuple_are_what_a_list_of_them_is(given):
+    assert difference(0, given, list(given)) is None
+    assert difference(0, given, [(1, "a")]) is not None
+
+
+def test_one_row_in_a_tuple_is_not_taken_for_many():
+    assert difference(0, (1, "a"), [(1, "a")]) is not None
+    assert difference(0, ((1, "a"),), (1, "a")) is not None

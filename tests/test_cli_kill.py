@@ -23,13 +23,15 @@ SLEEPER = '''"""Sleeper: an operation that takes a while."""
 
 import asyncio
 
-from ormbench.scenario import Scenario
+from sqlalchemy import MetaData
 
-sleeper = Scenario()
+from ormbench.scenario import Data, Scenario
+
+sleeper = Scenario(Data(MetaData(), lambda table_rows: ()))
 
 
 @sleeper.lane
-async def short():
+async def short(connection):
     """a nap"""
     await asyncio.sleep(0.01)
 '''

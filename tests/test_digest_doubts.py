@@ -1,9 +1,14 @@
 """Doubts: each is seen, says its cause and a remedy, and equal ones are said once."""
 
+from types import SimpleNamespace
+
 import pytest
 from fabricate import FIRST, Noise, Oddities, fabricate
 
+from ormbench.cell import Cell
 from ormbench.report.digest import digest
+from ormbench.report.doubts_cells import _identities
+from ormbench.results.trial import Slice
 
 CORE = f"get_by_id/core/{FIRST}"
 ORM = f"get_by_id/orm/{FIRST}"
@@ -129,3 +134,24 @@ def test_the_harness_itself_is_held_to_no_identity():
 def test_a_plan_with_few_blocks_is_told_apart_from_a_run_that_was_stopped():
     assert one(blocks=4, planned=4).cause == "the plan has 4"
     assert one(blocks=4, planned=8).cause == "the run was stopped early"
+
+
+@pytest.mark.parametrize(
+    ("lane", "target", "service", "cpu", "expected"),
+    [
+        ("core", "postgresql+psycopg", 8_000, 900, 0),
+        ("core", "postgresql+psycopg", 1_000, 900, 1),  # seven of eight were not served
+        ("core_on_loop", "postgresql+psycopg_sync", 1_000, 900, 0),  # one at a time has the loop
+        ("core_on_loop", "postgresql+psycopg_sync", 8_000, 900, 1),
+        ("core", "postgresql+psycopg", 8_000, 1_900, 1),  # two cores, by one thread
+        ("core", "postgresql+psycopg_sync", 8_000, 1_900, 0),
+        ("core", "postgresql+psycopg_sync", 8_000, 9_900, 1),
+    ],
+)
+def test_threads_and_a_blocked_loop_are_held_to_identities_of_their_own(
+    lane, target, service, cpu, expected
+):
+    cell = Cell(scenario="get_by_id", lane=lane, target=target, clients=8, placement="free")
+    arm = SimpleNamespace(blocks=[[Slice(0, 0, 800, 1_000, service, cpu, None)]])
+    found = list(_identities(SimpleNamespace(arms_of=lambda _cell: [arm]), cell))
+    assert [one.code for one in found] == ["identity"] * expected

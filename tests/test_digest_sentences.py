@@ -131,7 +131,7 @@ def test_no_card_answers_where_the_run_is_not_usable():
 def test_the_scope_names_the_place_and_what_is_shared():
     found = digested(**ONE)
     assert found.scope == "unix socket, one machine, client and server share one core"
-    assert found.conditions == "PostgreSQL 18.4 embedded"
+    assert found.servers == (("PostgreSQL", "18.4 embedded"),)
     free = digested(axes={"placement": "free"}, **ONE)
     assert free.scope.endswith("client and server share 2 cores")
 

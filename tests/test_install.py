@@ -14,7 +14,7 @@ import pytest
 from command import SMALL, statuses
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("bench", "scenarios", "pyproject.toml", "README.md", "LICENSE")
+PARTS = ("bench", "docker", "scenarios", "pyproject.toml", "README.md", "LICENSE")
 FOREIGN = "import os\n\nif 'OWN' not in os.environ:\n    raise SystemExit(__name__)\n"
 PROJECT = {
     "bench/__init__.py": FOREIGN,

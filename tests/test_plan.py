@@ -10,11 +10,12 @@ from ormbench.cell import GROUP_LIMIT, Cell
 from ormbench.errors import UsageError
 from ormbench.loader import Loaded, shipped
 from ormbench.plan.axes import AXES
-from ormbench.plan.comparison import MOST_CONNECTIONS, Comparison, expand, why_not
+from ormbench.plan.comparison import Comparison, expand, why_not
 from ormbench.plan.file import axes
 from ormbench.plan.plan import Wish, make
 from ormbench.scenario import Scenario
 from ormbench.servers.settings import MAX_CONNECTIONS
+from ormbench.servers.supply import EVERYTHING, Supply
 
 ASYNCPG, PSYCOPG = "postgresql+asyncpg", "postgresql+psycopg"
 
@@ -108,7 +109,10 @@ def test_a_scenario_glob_makes_a_star_of_each(loaded):
 
 def test_a_target_glob_takes_every_driver_that_fits(loaded):
     made = planned(
-        loaded, comparison("target", ASYNCPG, scenario="get_by_id", lane="orm", target="*")
+        loaded,
+        comparison(
+            "target", ASYNCPG, scenario="get_by_id", lane="orm", target="postgresql+a*,*+psycopg"
+        ),
     )
     (group,) = of(made, "get_by_id")
     assert [cell.target for cell in group.cells] == [ASYNCPG, PSYCOPG]
@@ -223,7 +227,8 @@ def test_a_lane_that_wants_a_database_needs_data(loaded):
     scenario = Scenario(name="bare")
     scenario.lane(lane_called("core"))
     bare = Loaded("bare", scenario, Path("bare.py"), "")
-    assert "brings no data" in why_not(Cell(scenario="bare", lane="core", target=ASYNCPG), bare)
+    cell = Cell(scenario="bare", lane="core", target=ASYNCPG)
+    assert "brings no data" in why_not(cell, bare, EVERYTHING)
     with pytest.raises(UsageError, match="no cell that can run here: UNSUPPORTED: the scenario"):
         planned({**loaded, "bare": bare}, comparison(scenario="bare"))
 
@@ -232,14 +237,14 @@ def test_groups_stay_below_the_connections_of_the_server(letters):
     made = planned(letters, comparison(scenario="letters", clients=100, reference="a"))
     groups = of(made, "letters")
     assert [len(group.cells) for group in groups] == [3, 3, 3]
-    assert made.connections <= MOST_CONNECTIONS
+    assert made.connections <= EVERYTHING.most_connections
 
 
 def test_a_pair_that_the_server_cannot_hold_is_left_out_with_the_reason(loaded):
     made = planned(
         loaded, comparison("clients", 200, scenario="get_by_id", lane="orm", clients=[200, 300, 50])
     )
-    assert made.connections <= MOST_CONNECTIONS
+    assert made.connections <= EVERYTHING.most_connections
     assert {one.cell.clients: one.reason for one in made.left_out} == {
         300: "with the reference it needs 500 connections, the server takes 400",
         200: "with its twin it needs 400 connections, the server takes 400",
@@ -264,7 +269,7 @@ def test_a_plan_of_which_nothing_can_run_says_why(loaded):
         ({"scenario": "get_by_idd"}, r"unknown scenario 'get_by_idd': did you mean get_by_id\?"),
         ({"scenario": "get_by_id", "lane": "rom"}, r"lane of get_by_id 'rom': did you mean orm\?"),
         ({"scenario": "get_by_id", "lane": "orm,mysql*"}, r"lane of get_by_id 'mysql\*'"),
-        ({"scenario": "get_by_id", "target": ["*asyncpg", "mysql*"]}, r"target 'mysql\*'"),
+        ({"scenario": "get_by_id", "target": ["*asyncpg", "oracle*"]}, r"target 'oracle\*'"),
         ({"scenario": "get_by_id", "lane": "orm,core", "reference": "raw"}, r"'raw'.*: orm, core$"),
     ],
 )
@@ -301,3 +306,41 @@ def test_the_estimate_grows_with_blocks_and_rounds(loaded):
 
 def test_each_field_of_a_cell_is_an_axis():
     assert set(AXES) == set(Cell.__dataclass_fields__)
+
+
+MYSQL, MARIADB = "mysql+aiomysql", "mariadb+aiomysql"
+
+
+def test_a_cell_whose_server_cannot_run_here_is_left_out_with_what_to_install(loaded):
+    supply = Supply(missing={"MySQL": "no mysqld here: install mysql-server"})
+    wanted = comparison(scenario="get_by_id", lane="core", target=[ASYNCPG, MYSQL])
+    made = make(Wish("test", "A test?", [wanted]), loaded, supply)
+    (one,) = made.left_out
+    assert one.cell.target == MYSQL
+    assert one.reason == "UNSUPPORTED: no mysqld here: install mysql-server"
+
+
+def test_server_products_are_never_compared_with_each_other(loaded):
+    wanted = comparison(
+        scenario="get_by_id",
+        lane="core",
+        across="target",
+        reference=ASYNCPG,
+        target=[ASYNCPG, PSYCOPG, MYSQL, "mysql+asyncmy", MARIADB],
+    )
+    groups = [group for group in planned(loaded, wanted).groups if group.cells[0].target != "none"]
+    for group in groups:
+        assert len({cell.target.partition("+")[0] for cell in group.cells}) == 1
+    stars = [[cell.target for cell in group.cells] for group in groups if len(group.cells) > 1]
+    assert stars[:2] == [[ASYNCPG, PSYCOPG], [MYSQL, "mysql+asyncmy"]]
+
+
+def test_the_server_of_a_url_is_placed_free(loaded):
+    supply = Supply(kinds={"PostgreSQL": "url"})
+    made = make(
+        Wish("test", "A test?", [comparison(scenario="get_by_id", lane="core")]), loaded, supply
+    )
+    assert {cell.placement for cell in made.cells if cell.target == ASYNCPG} == {"free"}
+    pinned = comparison(scenario="get_by_id", lane="core", placement="one-core")
+    with pytest.raises(UsageError, match="not ours to tie to a core: only placement free"):
+        make(Wish("test", "A test?", [pinned]), loaded, supply)

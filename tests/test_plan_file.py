@@ -118,7 +118,7 @@ def test_a_focus_may_be_one_of_many_that_a_glob_takes(tmp_path):
 @pytest.mark.parametrize("path", shipped_plans().values(), ids=shipped_plans())
 def test_a_shipped_plan_can_be_made(path):
     plan = make(read(path), shipped())
-    assert plan.left_out == ()
+    assert all("is not installed" in one.reason for one in plan.left_out)
     assert plan.blocks >= BLOCKS
     assert plan.seconds > 0
 

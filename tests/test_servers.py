@@ -3,40 +3,35 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from coordinators import (
+    NOBODY,
+    coordinator,
+    interpreter_for_nobody,
+    keepers,
+    nothing_left,
+    refuse_namespaces,
+    runs,
+    settles,
+)
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ormbench.errors import ServerError
-from ormbench.servers import embedded, processes
+from ormbench.servers import private, processes
 from ormbench.servers.binaries import find_binaries
 from ormbench.servers.embedded import EmbeddedPostgres
 from ormbench.servers.server import Address, Server
 
 DRIVERS = ["postgresql+asyncpg", "postgresql+psycopg"]
-COORDINATOR = """
-import json, time
-from ormbench.servers.embedded import EmbeddedPostgres
-from ormbench.servers.processes import children
-print("starting", flush=True)
-with EmbeddedPostgres.start() as server:
-    family = [server._keeper.pid, server.pid, *children(server.pid)]
-    print(json.dumps({"family": family, "runs as": server.description()["runs as"]}), flush=True)
-    time.sleep(60)
-"""
-NOBODY = 65534
-PLACES = os.pathsep.join([str(Path(embedded.__file__).parents[2]), *sys.path])
-
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and core affinity of Linux")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root alone has to change its account")
 
@@ -77,28 +72,9 @@ def connect(server):
     )
 
 
-def runs(pid):
-    """A zombie that init has not collected yet is no process any more."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def family(server):
     """Guardian, postmaster, and its children, of which a backend may be about to end."""
     return [server._keeper.pid, server.pid, *processes.children(server.pid)]
-
-
-def settles(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
-def nothing_left(folder, pids):
-    return not list(folder.iterdir()) and not any(runs(pid) for pid in pids)
 
 
 # What it is
@@ -180,14 +156,14 @@ def test_durable_waits_for_the_disk():
 
 
 def test_an_address_keeps_its_password_out_of_its_repr():
-    address = Address("db.example", 5433, "me", "shop", "s3cret")
+    address = Address("PostgreSQL", "db.example", 5433, "me", "shop", "s3cret")
     assert "s3cret" not in repr(address)
     assert "s3cret" not in repr(address.url("postgresql+asyncpg"))
     assert address.url("postgresql+asyncpg").password == "s3cret"
 
 
 def test_an_address_of_a_host_is_an_ordinary_url():
-    url = Address("db.example", 5433, "me", "shop").url("postgresql+psycopg")
+    url = Address("PostgreSQL", "db.example", 5433, "me", "shop").url("postgresql+psycopg")
     assert str(url) == "postgresql+psycopg://me@db.example:5433/shop"
 
 
@@ -322,6 +298,15 @@ def test_a_coordinator_that_is_struck_down_leaves_nothing(folder, number, to_gro
 
 
 @linux
+def test_a_coordinator_that_is_struck_down_while_its_server_is_paused_leaves_nothing(folder):
+    with coordinator(folder, paused=True) as process:
+        assert process.stdout.readline() == "starting\n"
+        pids = json.loads(process.stdout.readline())["family"]
+        process.kill()
+    assert settles(lambda: nothing_left(folder, pids))
+
+
+@linux
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 @pytest.mark.parametrize("delay", [0.05, 0.4])
 def test_a_coordinator_that_is_struck_down_while_it_starts_leaves_nothing(folder, number, delay):
@@ -346,9 +331,10 @@ def test_a_server_that_is_killed_from_outside_is_seen_and_swept_up(folder):
 
 
 @linux
-def test_a_guardian_that_is_killed_is_stood_in_for(folder):
+def test_a_guardian_that_is_killed_is_stood_in_for_though_the_server_is_paused(folder):
     with EmbeddedPostgres.start() as own:
         pids = family(own)
+        own.pause()
         own._keeper.kill()
     assert settles(lambda: nothing_left(folder, pids))
 
@@ -399,7 +385,7 @@ def test_a_server_that_refuses_to_start_is_quoted_in_one_line(folder, name, valu
 
 def test_a_temporary_folder_that_cannot_be_written_is_named(folder, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(folder / "gone"))
-    monkeypatch.setattr(embedded, "_SHORT", folder / "gone")
+    monkeypatch.setattr(private, "SHORT", folder / "gone")
     with pytest.raises(ServerError, match="No such file or directory") as caught:
         EmbeddedPostgres.start()
     assert "\n" not in str(caught.value)
@@ -470,62 +456,4 @@ def test_an_ordinary_user_needs_no_other_account(folder):
 
 @pytest.fixture
 def refused_namespace(tmp_path, monkeypatch):
-    """A PATH on which ``unshare`` fails, as it does where the kernel says no."""
-    refusing = tmp_path / "unshare"
-    refusing.write_text("#!/bin/sh\nexit 1\n")
-    refusing.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-
-
-@contextmanager
-def coordinator(folder, python=sys.executable, **account):
-    """Another process that starts a server and sleeps, in a process group of its own."""
-    process = subprocess.Popen(
-        [python, "-c", COORDINATOR],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": PLACES},
-        **account,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=20)
-
-
-def interpreter_for_nobody():
-    """An interpreter that nobody may run and that can import the harness; skips without one."""
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for python in (sys.executable, shutil.which(name, path="/usr/bin:/usr/local/bin")):
-        try:
-            done = subprocess.run(
-                [str(python), "-c", "import ormbench.servers.embedded"],
-                env={**os.environ, "PYTHONPATH": PLACES},
-                capture_output=True,
-                check=False,
-                user=NOBODY,
-                group=NOBODY,
-                extra_groups=[],
-            )
-        except OSError:
-            continue
-        if done.returncode == 0:
-            return str(python)
-    pytest.skip("no interpreter that an ordinary user may run can import the harness")
-
-
-def keepers(folder):
-    """Processes of ours whose command line names *folder*."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            named = str(folder).encode() in entry.read_bytes()
-        except OSError:
-            continue
-        if named and runs(entry.parent.name):
-            found.append(entry.parent.name)
-    return found
+    refuse_namespaces(monkeypatch, tmp_path)

@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 
 import pytest
+from mysql_log import connected
+from real_targets import marked, required, server_address
 from sqlalchemy import (
     Column,
     DateTime,
@@ -12,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    create_engine,
     event,
     func,
     insert,
@@ -22,7 +25,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ormbench.errors import UsageError
-from ormbench.targets.statements import Statements
 from ormbench.targets.target import TARGETS
 
 METADATA = MetaData()
@@ -38,7 +40,7 @@ aged = Table(
     "aged", METADATA, Column("id", Integer, primary_key=True), Column("age", Integer, default=7)
 )
 BORN = datetime(2024, 1, 1)  # noqa: DTZ001 - the column has no time zone
-OPTIONS = {"postgresql+asyncpg": {}, "postgresql+psycopg": {"paramstyle": "format"}}
+SCHEMA = "statements"
 
 by_id = select(pets).where(pets.c.id == bindparam("key"))
 page = select(pets).where(pets.c.name == bindparam("name")).order_by(pets.c.id).limit(100)
@@ -67,34 +69,64 @@ CASES = {
 }
 
 
-@pytest.fixture(params=TARGETS)
+@pytest.fixture(params=marked(TARGETS))
 def target(request):
-    return request.param
+    return required(request.param)
 
 
 @pytest.fixture
 def statements(target):
-    return Statements(target, **OPTIONS[target])
+    return target.statements()
 
 
-async def core_sends(server, target, statement, values):
-    """Text and parameters that Core hands to the driver, on a table that is rolled back."""
+@pytest.fixture
+def address(request, target):
+    """Where tables may be made; MySQL and MariaDB cannot roll that back, so it is thrown away."""
+    where = server_address(request, target)
+    if target.server == "PostgreSQL":
+        yield where
+        return
+    with connected(where) as control, control.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {SCHEMA}")
+        try:
+            yield target.within(where, SCHEMA)
+        finally:
+            cursor.execute(f"DROP DATABASE {SCHEMA}")
+
+
+async def core_sends(address, target, statement, values):
+    """Text and parameters that Core hands to the driver, on a table that does not stay."""
     heard = []
 
     def hear(_connection, _cursor, text, parameters, _context, _many):
         heard.append((text, parameters))
 
-    engine = create_async_engine(server.address.url(target))
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(METADATA.create_all, checkfirst=False)
-            event.listen(engine.sync_engine, "before_cursor_execute", hear)
-            await connection.execute(statement, values)
-            await connection.rollback()
-    finally:
-        await engine.dispose()
+    def work(connection):
+        METADATA.create_all(connection, checkfirst=False)
+        event.listen(connection.engine, "before_cursor_execute", hear)
+        connection.execute(statement, values)
+        connection.rollback()
+
+    await within(address, target, work)
     ((text, parameters),) = heard
     return positional(text, parameters)
+
+
+async def within(address, target, work):
+    """Run *work* with a connection of the target's engine, blocking or not."""
+    url = address.url(target.drivername)
+    if not target.driver.is_async:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            work(connection)
+        engine.dispose()
+        return
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(work)
+    finally:
+        await engine.dispose()
 
 
 def positional(text, parameters):
@@ -107,17 +139,19 @@ def positional(text, parameters):
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_text_and_parameters_are_those_of_core(case, server, target, statements):
+async def test_text_and_parameters_are_those_of_core(case, address, target, statements):
     statement, values = CASES[case]
     sql, bind = statements[statement]
     given = tuple(values.values())
     sent = sql, bind(given) if bind else given
-    assert sent == await core_sends(server, target, statement, values)
+    assert sent == await core_sends(address, target, statement, values)
 
 
-async def test_an_insert_of_many_rows_is_that_of_core(server, target, statements):
+async def test_an_insert_of_many_rows_is_that_of_core(address, target, statements):
+    if target.driver.name == "psycopg2":
+        pytest.skip("Core makes one statement of many here: see the defects of its row")
     rows = [{"name": f"n{n}", "email": f"e{n}", "born": BORN} for n in range(3)]
-    text, parameters = await core_sends(server, target, add, rows)
+    text, parameters = await core_sends(address, target, add, rows)
     assert statements.insert(add, ("name", "email", "born")) == text
     assert [tuple(row.values()) for row in rows] == parameters
 

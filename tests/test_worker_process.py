@@ -107,7 +107,7 @@ def write(folder):
 
 
 def start(process, file):
-    what = {"address": None, "table_rows": 0, "timeout": WATCHDOG}
+    what = {"addresses": {}, "table_rows": 0, "timeout": WATCHDOG}
     return process.demand("start", files=[str(file)], **what)
 
 

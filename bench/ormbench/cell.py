@@ -10,6 +10,7 @@ from typing import Literal
 Transaction = Literal["per-operation", "autocommit"]
 Placement = Literal["one-core", "split", "free"]
 Arrivals = Literal["constant", "poisson"]
+Loop = Literal["asyncio", "uvloop"]
 
 GROUP_LIMIT = 4
 
@@ -26,6 +27,7 @@ class Cell:
     placement: Placement = "one-core"
     rate: float | None = None  # operations per second offered; None is a closed loop
     arrivals: Arrivals = "poisson"  # how an open loop spaces its turns
+    loop: Loop = "asyncio"  # the event loop of its worker
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ import importlib.util
 import sys
 import traceback
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,17 @@ from ormbench.errors import UsageError
 from ormbench.scenario import Lane, Scenario
 
 RAW_VARIANTS = ("raw_held", "raw", "raw_pool")
+ON_LOOP = "_on_loop"  # ends the name of a lane that blocks the event loop, to show the harm
+
+
+def blocks_loop(lane: str) -> bool:
+    """Whether a lane name is that of a lane run directly on the event loop."""
+    return lane.endswith(ON_LOOP)
+
+
+def without_on_loop(lane: str) -> str:
+    """``core`` of ``core_on_loop``, and of ``core``."""
+    return lane.removesuffix(ON_LOOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +49,23 @@ class Loaded:
             for variant in (RAW_VARIANTS if _is_raw(lane) else (name,))
         ]
 
+    def on_loop_names(self) -> list[str]:
+        """The lanes that can block an event loop, by the names under which they do."""
+        lanes = self.scenario.lanes.values()
+        return [f"{lane.name}{ON_LOOP}" for lane in lanes if lane.receives != "nothing"]
+
+    def matching(self, pattern: str) -> list[str]:
+        """The lane names that fit; ``..._on_loop`` only where the pattern says so."""
+        known = self.lane_names() + (self.on_loop_names() if ON_LOOP in pattern else [])
+        return [name for name in known if fnmatch(name, pattern)]
+
+    def has(self, name: str) -> bool:
+        """Whether a lane is called so."""
+        return name in self.lane_names() or name in self.on_loop_names()
+
     def lane(self, name: str) -> Lane:
         """The lane behind a lane name; ``raw_held`` and ``raw_pool`` share the body of ``raw``."""
+        name = without_on_loop(name)
         return self.scenario.lanes["raw" if name in RAW_VARIANTS else name]
 
 
@@ -80,6 +107,8 @@ def _named(name: str, scenario: Scenario, path: Path, story: str) -> Loaded:
     for lane in scenario.lanes:
         if lane in RAW_VARIANTS and lane != "raw":
             raise UsageError(f"lane {scenario.name}/{lane}: the name is kept for a way to run raw")
+        if blocks_loop(lane):
+            raise UsageError(f"lane {scenario.name}/{lane}: {ON_LOOP} is kept for sync drivers")
     return Loaded(scenario.name, scenario, path, story)
 
 

@@ -10,24 +10,30 @@ lanes. What a lane receives follows from its first parameter: ``session`` (an As
     async def orm(session, key):
         '''select() with selectinload'''
         return (await session.scalars(PROFILE, {"key": key})).one()
+
+For drivers that block, the lane's twin follows from its source; ``@profile.twin(orm)`` above a
+plain function with the same parameters gives another.
 """
 
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, overload
 
 from sqlalchemy import MetaData, Select, Table
 
 from ormbench.errors import UsageError
+from ormbench.translation import NoTwinError
+from ormbench.twin import SyncBody, Twin, derive
 
 __all__ = ["Data", "Scenario", "State"]
 
 Arguments = Mapping[str, Any]
 Body = Callable[..., Awaitable[Any]]
 BodyT = TypeVar("BodyT", bound=Body)
+SyncBodyT = TypeVar("SyncBodyT", bound=SyncBody)
 Receives = Literal["session", "connection", "driver", "nothing"]
 _SUBJECTS: tuple[Receives, ...] = ("session", "connection", "driver")
 
@@ -65,6 +71,7 @@ class Lane:
     receives: Receives
     parameters: tuple[str, ...]  # the inputs, in the order in which the body takes them
     prepare: Callable[[Arguments], Arguments] | None = None
+    written_twin: SyncBody | None = None  # by the author, instead of the one that is derived
 
     @property
     def label(self) -> str:
@@ -79,8 +86,21 @@ class Lane:
 
     @property
     def source(self) -> str:
-        """The lane's code."""
-        return inspect.getsource(self.body)
+        """The lane's code, with that of its twin where the author wrote one."""
+        written = f"\n\n{inspect.getsource(self.written_twin)}" if self.written_twin else ""
+        return inspect.getsource(self.body) + written
+
+    def twin(self) -> Twin:
+        """The lane for drivers that block. Raises NoTwinError where none follows from its code."""
+        if self.written_twin is not None:
+            return Twin(self.written_twin, inspect.getsource(self.written_twin))
+        try:
+            return derive(self.body, self.receives)
+        except NoTwinError as error:
+            raise NoTwinError(
+                f"lane {self.name} has no sync twin: {error}; "
+                f"write one below @SCENARIO.twin({self.name})"
+            ) from None
 
 
 @dataclass(slots=True)
@@ -128,6 +148,31 @@ class Scenario:
         self.lanes[name] = Lane(name, body, receives, parameters, prepare)
         return body
 
+    def twin(self, lane: str | Body) -> Callable[[SyncBodyT], SyncBodyT]:
+        """Register how *lane*, or the one of that name, is done where the driver blocks.
+
+        Without it the twin follows from the lane's source. Raises UsageError where there is no
+        such lane or it has one, or where the twin is async or takes other parameters.
+        """
+        name = lane if isinstance(lane, str) else getattr(lane, "__name__", "?")
+
+        def register(body: SyncBodyT) -> SyncBodyT:
+            found = self._twinless(name)
+            _check_twin(found, body)
+            self.lanes[name] = replace(found, written_twin=body)
+            return body
+
+        self._twinless(name)
+        return register
+
+    def _twinless(self, name: str) -> Lane:
+        if name not in self.lanes:
+            known = ", ".join(self.lanes) or "none yet"
+            raise UsageError(f"twin of {name}: there is no such lane above it, only {known}")
+        if self.lanes[name].written_twin is not None:
+            raise UsageError(f"twin of {name} is there twice: a lane has one")
+        return self.lanes[name]
+
     def inputs(self, lane: Lane, turn: int, table_rows: int) -> tuple[Any, ...]:
         """The positional inputs of *lane* for *turn*. Raises UsageError where one is missing."""
         given = call_for_turn(self.args, turn, table_rows)
@@ -142,6 +187,15 @@ class Scenario:
                 f"but args gives {', '.join(given) or 'nothing'}"
                 + (hint if lane.receives == "nothing" else "")
             ) from None
+
+
+def _check_twin(lane: Lane, twin: SyncBody) -> None:
+    """A twin takes what its lane takes, and blocks."""
+    if inspect.iscoroutinefunction(twin) or inspect.isasyncgenfunction(twin):
+        raise UsageError(f"twin of {lane.name} is async: write it as `def`")
+    wanted, given = (", ".join(inspect.signature(one).parameters) for one in (lane.body, twin))
+    if wanted != given:
+        raise UsageError(f"twin of {lane.name} takes ({given}), its lane ({wanted})")
 
 
 def call_for_turn(function: Callable[..., Any], turn: int, table_rows: int) -> Any:

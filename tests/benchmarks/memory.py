@@ -40,7 +40,7 @@ def measure(operations: int) -> dict[str, float]:
     started, slices = time.monotonic(), []
     loaded = shipped()["empty"]
     with WorkerProcess(1, 60.0) as worker, tempfile.TemporaryDirectory() as folder:
-        worker.demand("start", files=[str(loaded.path)], address=None, table_rows=0, timeout=60.0)
+        worker.demand("start", files=[str(loaded.path)], addresses={}, table_rows=0, timeout=60.0)
         worker.demand("open", arm=0, cell=asdict(CELL), schema="")
         first = worker.demand("warm", arm=0, first=0)["turns"]
         worker.demand("freeze")

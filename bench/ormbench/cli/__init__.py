@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ormbench.cli.parser import parse
 from ormbench.errors import INTERRUPTED, OK, OrmbenchError
+from ormbench.servers.destination import hidden
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
         code: int = arguments.call(arguments)
         sys.stdout.flush()
     except OrmbenchError as error:
-        print("ormbench:", " ".join(str(error).split()), file=sys.stderr)
+        print("ormbench:", hidden(" ".join(str(error).split())), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,17 +1,19 @@
 """``run --dry-run``: cells, minutes and connections, before anything starts."""
 
 from ormbench.plan.plan import Plan
-from ormbench.servers.settings import MAX_CONNECTIONS
+from ormbench.servers.supply import Supply
+from ormbench.targets.target import TARGETS
 
 
-def describe(plan: Plan) -> str:
+def describe(plan: Plan, supply: Supply) -> str:
     """The plan as text."""
     cells = plan.cells
     lines = [
         f"plan {plan.name}: {plan.title}",
         f"{len(cells)} cells in {len(plan.groups)} groups",
         f"{plan.blocks} blocks of {plan.rounds} rounds: about {_duration(plan.seconds)}",
-        f"at most {plan.connections} connections at once (the server takes {MAX_CONNECTIONS})",
+        f"at most {plan.connections} connections at once (the server takes {supply.connections})",
+        *_servers(plan, supply),
         "",
     ]
     for group in plan.groups:
@@ -24,6 +26,15 @@ def describe(plan: Plan) -> str:
     for one in plan.left_out:
         lines.append(f"  left out: {one.cell.id}: {one.reason}")
     return "\n".join(lines)
+
+
+def _servers(plan: Plan, supply: Supply) -> list[str]:
+    """Which servers it would start, and why from there."""
+    targets = (TARGETS.get(cell.target) for cell in plan.cells)
+    products = dict.fromkeys(target.server for target in targets if target)
+    return [
+        f"{product}: {supply.kinds[product]}, {supply.why.get(product, '')}" for product in products
+    ]
 
 
 def _duration(seconds: float) -> str:

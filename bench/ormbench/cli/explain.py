@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ormbench.errors import OK, UsageError
-from ormbench.loader import Loaded, load, shipped
+from ormbench.loader import Loaded, blocks_loop, load, shipped
 from ormbench.plan.axes import nearest
 from ormbench.report.digest import digest
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import mean_text, rate_text
 from ormbench.results.folder import read
 from ormbench.results.place import LOCAL, find
-from ormbench.run.measure import HOW_RAW
+from ormbench.run.preface import how
+from ormbench.scenario import Lane
+from ormbench.targets.target import TARGETS
+from ormbench.translation import NoTwinError
 
 UNIT_OF_WORK = {
     "session": "AsyncSession, checkout, BEGIN, the lane, flush, COMMIT, return",
@@ -33,7 +36,7 @@ def call(arguments: Namespace) -> int:
     cells = _cells(findings, loaded.name if loaded else scenario, lane, target)
     if loaded is None and not cells:
         raise nearest("scenario", scenario, list(shipped()), "scenarios")
-    for line in _lane(loaded, lane) if loaded else _recorded(cells[0]):
+    for line in _lane(loaded, lane, target) if loaded else _recorded(cells[0]):
         print(line)
     if findings is None:
         print(f"\nnot measured yet: ormbench run {scenario}")
@@ -70,7 +73,7 @@ def _loaded(name: str, lane: str) -> Loaded | None:
     """The scenario that is called so; None where it may be one of a run. Raises UsageError."""
     if name.endswith(".py"):
         found = load(Path(name))
-        one = next((one for one in found if lane in one.lane_names()), found[0])
+        one = next((one for one in found if one.has(lane)), found[0])
     elif name in (known := shipped()):
         one = known[name]
     else:
@@ -78,7 +81,7 @@ def _loaded(name: str, lane: str) -> Loaded | None:
     if not lane:
         lanes = ", ".join(one.lane_names())
         raise UsageError(f"cell {name!r} names no lane of {one.name}: add one of {lanes}")
-    if lane not in one.lane_names():
+    if not one.has(lane):
         raise nearest(f"lane of {one.name}", lane, one.lane_names(), "scenarios")
     return one
 
@@ -101,17 +104,35 @@ def _recorded(one: CellFinding) -> Iterator[str]:
     yield textwrap.indent(one.source.rstrip(), "    ")
 
 
-def _lane(loaded: Loaded, name: str) -> Iterator[str]:
+def _lane(loaded: Loaded, name: str, target: str) -> Iterator[str]:
     lane = loaded.lane(name)
     yield f"{loaded.name}/{name}: {lane.label}"
     yield f"  {loaded.story}"
     yield f"  an operation is: {UNIT_OF_WORK[lane.receives]}"
-    if name in HOW_RAW:
-        yield f"  connection: {HOW_RAW[name]}"
+    if words := how(name):
+        yield f"  connection: {words}"
     if lane.docs:
         yield f"  advice: {lane.docs}"
     yield ""
     yield textwrap.indent(lane.source.rstrip(), "    ")
+    if lane.written_twin is None and (blocks_loop(name) or _blocks(target)):
+        yield from _twin(lane)
+
+
+def _blocks(target: str) -> bool:
+    """Whether a target is reached through a driver that blocks."""
+    return target in TARGETS and not TARGETS[target].driver.is_async
+
+
+def _twin(lane: Lane) -> Iterator[str]:
+    try:
+        source = lane.twin().source
+    except NoTwinError as error:
+        yield f"\n  {error}"
+        return
+    yield "\n  where the driver blocks, its sync twin:"
+    yield ""
+    yield textwrap.indent(source.rstrip(), "    ")
 
 
 def _figures(findings: Findings, one: CellFinding) -> Iterator[str]:

@@ -2,13 +2,16 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from textwrap import wrap
 
 from ormbench.errors import OK
 from ormbench.loader import shipped
 from ormbench.plan.axes import AXES
 from ormbench.plan.file import read, shipped_plans
 from ormbench.plan.plan import make
-from ormbench.targets.target import TARGETS
+from ormbench.targets.target import TARGETS, Target
+
+WIDTH = 98  # with the two spaces before each line, a hundred columns
 
 
 def call(arguments: Namespace) -> int:
@@ -37,9 +40,24 @@ def _scenarios() -> Iterator[str]:
 
 def _targets() -> Iterator[str]:
     for name, target in TARGETS.items():
-        yield f"{name:18} {target.server} through {target.distribution}"
-        for lane, reason in target.unsupported.items():
-            yield f"{'':18} no {lane}: {reason}"
+        driver = target.driver
+        colour = "async" if driver.is_async else "sync"
+        yield f"{name}: {target.server} through {driver.distribution}, {colour}"
+        for fact in _facts(target):
+            yield from wrap(fact, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8)
+
+
+def _facts(target: Target) -> Iterator[str]:
+    """What a reader has to know of a target, from what it can to what it cannot."""
+    driver = target.driver
+    returning = f"RETURNING of {', '.join(sorted(target.returning))}" if target.returning else ""
+    yield f"pool: {driver.pool or 'none of its own'}"
+    yield f"can: {', '.join(filter(None, [*sorted(driver.abilities), returning]))}"
+    yield f"isolation: {', '.join(driver.isolation_levels)}"
+    if missing := target.missing():
+        yield f"UNSUPPORTED here: {missing}"
+    yield from (f"no {lane}: {reason}" for lane, reason in driver.unsupported.items())
+    yield from (f"known: {defect}" for defect in driver.defects)
 
 
 def _axes() -> Iterator[str]:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from ormbench import __version__
-from ormbench.cli import explain, listing, report, run
+from ormbench.cli import doctor, explain, listing, report, run, servers
 from ormbench.errors import UsageError
 from ormbench.plan.axes import AXES
 
@@ -43,6 +43,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _list(commands)
     _report(commands)
     _explain(commands)
+    _servers(commands)
+    _doctor(commands)
     known = list(commands.choices)
     if words and not words[0].startswith("-") and words[0] not in known:
         near = get_close_matches(words[0], known, 1)
@@ -74,7 +76,7 @@ def _run(commands: Any) -> None:
         commands,
         "run",
         run.call,
-        "Measure. Without words: the plan quick, on a PostgreSQL of its own.",
+        "Measure. Without words: the plan quick, on servers of its own.",
         "ormbench run get_by_id --lane orm,core",
     )
     add = parser.add_argument
@@ -84,6 +86,25 @@ def _run(commands: Any) -> None:
         if axis.name != "scenario":
             axes.add_argument(f"--{axis.name}", metavar="VALUES", help=axis.meaning)
     where = parser.add_argument_group("where")
+    where.add_argument(
+        "--server",
+        metavar="auto|embedded|local|docker",
+        help="where servers come from (auto: for each product the first that can run here)",
+    )
+    where.add_argument("--durability", metavar="relaxed|durable", help="of our servers (relaxed)")
+    where.add_argument("--url", metavar="env:NAME", help="your own server; or the URL itself")
+    where.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="of --url, where it is in no private network (repeatable)",
+    )
+    where.add_argument(
+        "--schema",
+        metavar="PREFIX",
+        help="how the run's schemas are called, which it makes and drops (ormbench_<random>)",
+    )
     where.add_argument("--table-rows", type=_count, help="rows of the seeded table (10000)")
     where.add_argument("--out", metavar="FOLDER", help="where runs go (results/local)")
     time = parser.add_argument_group("how long")
@@ -137,6 +158,41 @@ def _explain(commands: Any) -> None:
     parser.add_argument("cell", metavar="CELL", help="scenario/lane[/target], or my.py::lane")
     parser.add_argument("--run", default="last", metavar="RUN", help="the run to take figures from")
     parser.add_argument("--runs", metavar="FOLDER", help="where runs lie (results/local)")
+
+
+def _servers(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "servers",
+        servers.call,
+        "Keep dockerized servers running, show what can run here, fetch binaries.",
+        "ormbench servers up mysql mariadb",
+    )
+    parser.add_argument("deed", choices=servers.DEEDS, help="fetch: MariaDB into your cache")
+    parser.add_argument("products", nargs="*", metavar="PRODUCT", help="postgresql mysql mariadb")
+    up = parser.add_argument_group("of up")
+    up.add_argument("--durability", default="relaxed", metavar="relaxed|durable")
+    up.add_argument("--port", action="store_true", help="a loopback port; its tax is measured")
+    up.add_argument("--volume", action="store_true", help="data on a volume (if durable, always)")
+
+
+def _doctor(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "doctor",
+        doctor.call,
+        "Look whether this machine can measure, and how small a difference it can see.",
+        "ormbench doctor",
+    )
+    parser.add_argument("--quick", action="store_true", help="without the A/A pair: 3 s")
+    parser.add_argument(
+        "--server",
+        default="auto",
+        metavar="auto|embedded|local|docker",
+        help="where the server of the A/A pair comes from",
+    )
+    parser.add_argument("--json", action="store_true", help="only JSON on standard output")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 
 def _count(text: str) -> int:

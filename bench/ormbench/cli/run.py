@@ -14,13 +14,17 @@ from types import FrameType
 from ormbench.cli import report
 from ormbench.cli.dry_run import describe
 from ormbench.cli.progress import Shown, shown
+from ormbench.cli.where import schema_of, supply_of, words_of
 from ormbench.cli.wishes import TABLE_ROWS, plan_of
 from ormbench.errors import INTERRUPTED, OK, UsageError
 from ormbench.loader import Loaded, load, shipped
 from ormbench.plan.axes import AXES
 from ormbench.results import folder as run_folder
 from ormbench.results.place import LOCAL, find, new_folder
-from ormbench.run.measure import Options, resume, start
+from ormbench.run.measure import resume, start
+from ormbench.run.options import Options
+from ormbench.servers.settings import parse_durability
+from ormbench.servers.supply import Supply
 
 SEEDS = 1_000_000
 
@@ -31,12 +35,13 @@ def call(arguments: Namespace) -> int:
     parent = LOCAL if arguments.out is None else Path(arguments.out)
     if arguments.resume is not None:
         return _resume(arguments, find(arguments.resume, parent))
-    plan, loaded = plan_of(arguments)
+    supply = supply_of(arguments)
+    plan, loaded = plan_of(arguments, supply)
     if arguments.dry_run:
-        print(describe(plan))
+        print(describe(plan, supply))
         return OK
     seed = secrets.randbelow(SEEDS) if arguments.seed is None else arguments.seed
-    options = _options(arguments, seed, plan.budget)
+    options = _options(arguments, seed, plan.budget, supply)
     now = datetime.now(UTC)
     path = new_folder(parent, plan.name, now)
     try:
@@ -52,7 +57,8 @@ def call(arguments: Namespace) -> int:
 
 def _resume(arguments: Namespace, path: Path) -> int:
     record = run_folder.read(path)
-    options = _options(arguments, record.manifest.seed, arguments.budget)
+    supply = supply_of(arguments)
+    options = _options(arguments, record.manifest.seed, arguments.budget, supply)
     loaded = _scenarios_of(record, arguments)
     if arguments.dry_run:
         print(f"{path}: {len(record.blocks)} of {record.manifest.blocks} blocks are measured")
@@ -104,7 +110,8 @@ def _remove(path: Path) -> None:
 def _ended_early(arguments: Namespace, path: Path, error: BaseException) -> int:
     """Say what is kept and how to go on. Raises *error* again unless it is an interrupt."""
     kept = _finished_blocks(path)
-    again = shlex.join(["ormbench", "run", *map(str, _files(arguments)), "--resume", str(path)])
+    words = [*map(str, _files(arguments)), *words_of(arguments), "--resume", str(path)]
+    again = shlex.join(["ormbench", "run", *words])
     print(
         f"{kept} finished block{'s' * (kept != 1)} kept in {path}; go on with: {again}",
         file=sys.stderr if arguments.json else sys.stdout,
@@ -127,13 +134,16 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _options(arguments: Namespace, seed: int, budget: float | None) -> Options:
+def _options(arguments: Namespace, seed: int, budget: float | None, supply: Supply) -> Options:
     return Options(
         seed,
         arguments.table_rows or TABLE_ROWS,
         arguments.timeout,
         budget,
         _command(arguments, seed),
+        supply,
+        parse_durability(arguments.durability or "relaxed"),
+        schema_of(arguments, supply),
     )
 
 
@@ -149,10 +159,12 @@ def _command(arguments: Namespace, seed: int) -> str:
         "blocks",
         "rounds",
         "reference",
+        "server",
+        "durability",
     ]
     for flag in flags:
         if getattr(arguments, flag, None):
             words += [f"--{flag.replace('_', '-')}", str(getattr(arguments, flag))]
     if arguments.budget:
         words += ["--budget", f"{arguments.budget:g}s"]
-    return shlex.join([*words, "--seed", str(seed)])
+    return shlex.join([*words, *words_of(arguments), "--seed", str(seed)])

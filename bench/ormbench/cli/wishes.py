@@ -17,17 +17,20 @@ from ormbench.plan.comparison import (
     check_across,
     matching_targets,
 )
+from ormbench.plan.moving import at_home, moved, usual_target
 from ormbench.plan.plan import REFERENCE_LANE, Plan, Wish, make
+from ormbench.servers.supply import Supply
 
 DEFAULT_PLAN = "quick"
 TABLE_ROWS = 10_000
 
 
-def plan_of(arguments: Namespace) -> tuple[Plan, dict[str, Loaded]]:
+def plan_of(arguments: Namespace, supply: Supply) -> tuple[Plan, dict[str, Loaded]]:
     """The plan that the words and flags ask for, with its scenarios. Raises UsageError."""
     loaded = shipped()
     wishes = [_wish(word, arguments, loaded) for word in arguments.what or [DEFAULT_PLAN]]
-    plan = make(_with_flags(_joined(wishes), arguments, loaded), loaded)
+    wish = _with_flags(_joined(wishes), arguments, loaded, supply)
+    plan = make(wish, loaded, supply)
     for cell in plan.cells:
         _check_inputs(loaded[cell.scenario], cell.lane, arguments.table_rows or TABLE_ROWS)
     return plan, {cell.scenario: loaded[cell.scenario] for cell in plan.cells}
@@ -84,7 +87,7 @@ def _of_scenarios(
     asked = values("lane", lane or given.pop("lane", "*"))
     known = [one for scenario in scenarios for one in loaded[scenario].lane_names()]
     for pattern in asked:
-        if not any(fnmatch(one, pattern) for one in known):
+        if not any(loaded[scenario].matching(pattern) for scenario in scenarios):
             raise nearest(f"lane of {name}", pattern, known, "scenarios")
     comparisons = []
     for scenario in scenarios:
@@ -103,8 +106,7 @@ def _of_scenarios(
 
 def _chosen(loaded: Loaded, patterns: Sequence[str]) -> list[str]:
     """The lanes that the patterns fit, in the order of the patterns."""
-    names = loaded.lane_names()
-    return list(dict.fromkeys(one for each in patterns for one in names if fnmatch(one, each)))
+    return list(dict.fromkeys(one for each in patterns for one in loaded.matching(each)))
 
 
 def _across(axes: dict[str, list[Any]]) -> str:
@@ -113,11 +115,16 @@ def _across(axes: dict[str, list[Any]]) -> str:
     return "lane" if len(axes["lane"]) != 1 or not several else several[0]
 
 
-def _with_flags(wish: Wish, arguments: Namespace, loaded: dict[str, Loaded]) -> Wish:
-    """A plan with another reference, and with its axes narrowed or replaced by flags."""
+def _with_flags(
+    wish: Wish, arguments: Namespace, loaded: dict[str, Loaded], supply: Supply
+) -> Wish:
+    """A plan with another reference, and with its axes narrowed, moved or replaced by flags."""
     comparisons = [
         _of_one(one, axes) for one in wish.comparisons for axes in by_scenario(one, loaded)
     ]
+    if supply.given is not None and arguments.target is None:
+        product = supply.given.product
+        comparisons = moved(comparisons, product, usual_target(product, supply.driver))
     if arguments.reference is not None:
         comparisons = _referred(comparisons, arguments.reference)
     if given := axis_flags(arguments):
@@ -159,6 +166,7 @@ def _narrowed(plan: str, comparisons: list[Comparison], given: dict[str, str]) -
     wanted = {name: values(name, words) for name, words in given.items()}
     if "target" in wanted:
         wanted["target"] = matching_targets(wanted["target"])
+        comparisons = at_home(comparisons)
     listed = list(dict.fromkeys(lane for one in comparisons for lane in one.axes["lane"]))
     for pattern in wanted.get("lane", ()):
         if not any(fnmatch(lane, pattern) for lane in listed):

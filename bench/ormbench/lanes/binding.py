@@ -1,74 +1,161 @@
-"""A lane, bound: from a cell to an operation whose connections are open."""
+"""A lane, bound: from a cell to an operation whose connections are open.
+
+A driver that blocks runs the lane's sync twin: in threads, or, in a lane ``..._on_loop``, directly
+on the event loop, which then stands still; that lane is there to show it.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
+from ormbench.background import in_background
 from ormbench.cell import Cell
 from ormbench.lanes import core, orm
-from ormbench.lanes.engine import CountedEngine
-from ormbench.loader import Loaded
-from ormbench.scenario import Body
+from ormbench.lanes.engine import CountedEngine, CountedSyncEngine
+from ormbench.loader import Loaded, blocks_loop, without_on_loop
+from ormbench.scenario import Lane
 from ormbench.servers.server import Address
-from ormbench.targets.raw import Holding, Operation, RawSettings
+from ormbench.targets.raw import (
+    Holding,
+    RawPool,
+    RawSettings,
+    SyncOperation,
+    SyncRawPool,
+)
 from ormbench.targets.target import TARGETS
 
 HOLDINGS: dict[str, Holding] = {"raw_held": "held", "raw_pool": "shipped-pool"}
+AnyOperation = Callable[[tuple[Any, ...]], Any]  # an Operation or a SyncOperation
+Runs = Literal["tasks", "threads", "on-loop"]
 
 
 @dataclass(frozen=True, slots=True)
 class BoundLane:
     """An operation, and what the harness needs to know of the connections under it."""
 
-    operation: Operation
+    operation: AnyOperation  # sync where it runs in threads, else async
     opened: Callable[[], int]  # connections opened so far
     statements: list[str]  # filled while `listen` is on; raw lanes fill it at their first use
     close: Callable[[], Awaitable[None]]
     quiet: Callable[[], None]  # stop listening: nothing of the harness stays on the clock
+    runs: Runs = "tasks"
 
 
 async def bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str) -> BoundLane:
-    """Open the cell's connections and bind its lane to them; listens to the SQL until `quiet`."""
+    """Open the cell's connections and bind its lane to them; listens to the SQL until `quiet`.
+
+    Raises NoTwinError where the driver blocks and the lane has no twin.
+    """
     lane = loaded.lane(cell.lane)
+    runs = _runs(cell)
     if lane.receives == "nothing" or address is None:
-        return _bind_nothing(lane.body)
+        return _bind_nothing(lane, runs)
     if lane.receives == "driver":
-        return await _bind_raw(lane.body, cell, address, schema)
-    counted = CountedEngine(cell, address, schema)
-    await counted.open()
+        bind_raw = _bind_raw if runs == "tasks" else _bind_raw_sync
+        return await bind_raw(lane, _raw_settings(cell, address, schema), cell)
+    if runs == "tasks":
+        counted = CountedEngine(cell, address, schema)
+        await counted.open()
+        binder = orm.bind if lane.receives == "session" else core.bind
+        return _heard(binder(lane.body, counted.engine), counted, counted.engine.sync_engine, runs)
+    twin = lane.twin().body
+    blocking = CountedSyncEngine(cell, address, schema)
+    await blocking.open()
+    sync_binder = orm.bind_sync if lane.receives == "session" else core.bind_sync
+    operation = _made_for(runs, sync_binder(twin, blocking.engine))
+    return _heard(operation, blocking, blocking.engine, runs)
+
+
+def _runs(cell: Cell) -> Runs:
+    """How a cell's operations are run; without a database, a lane is async."""
+    target = TARGETS.get(cell.target)
+    if target is None or target.driver.is_async:
+        return "tasks"
+    return "on-loop" if blocks_loop(cell.lane) else "threads"
+
+
+def _made_for(runs: Runs, operation: SyncOperation) -> AnyOperation:
+    """What blocks, as it is called in threads or on the event loop."""
+    if runs == "threads":
+        return operation
+
+    async def on_loop(values: tuple[Any, ...]) -> Any:
+        return operation(values)
+
+    return on_loop
+
+
+def _heard(
+    operation: AnyOperation,
+    counted: CountedEngine | CountedSyncEngine,
+    engine: Engine,
+    runs: Runs,
+) -> BoundLane:
+    """An operation on *engine*, whose statements are kept until `quiet`."""
     statements: list[str] = []
 
     def hear(_c: Any, _cursor: Any, sql: str, _p: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
         statements.append(sql)
 
-    event.listen(counted.engine.sync_engine, "before_cursor_execute", hear)
-    binder = orm.bind if lane.receives == "session" else core.bind
+    event.listen(engine, "before_cursor_execute", hear)
     return BoundLane(
-        binder(lane.body, counted.engine),
+        operation,
         lambda: counted.opened,
         statements,
         counted.close,
-        lambda: event.remove(counted.engine.sync_engine, "before_cursor_execute", hear),
+        lambda: event.remove(engine, "before_cursor_execute", hear),
+        runs,
     )
 
 
-async def _bind_raw(body: Body, cell: Cell, address: Address, schema: str) -> BoundLane:
-    holding = HOLDINGS.get(cell.lane, "pool")
-    settings = RawSettings(address, schema, cell.clients, holding, cell.transaction)
-    pool = TARGETS[cell.target].raw(settings)
+def _raw_settings(cell: Cell, address: Address, schema: str) -> RawSettings:
+    target = TARGETS[cell.target]
+    return RawSettings(
+        target.within(address, schema),
+        target.statements(),
+        schema,
+        cell.clients,
+        HOLDINGS.get(without_on_loop(cell.lane), "pool"),
+        cell.transaction,
+    )
+
+
+async def _bind_raw(lane: Lane, settings: RawSettings, cell: Cell) -> BoundLane:
+    pool = cast("RawPool", TARGETS[cell.target].driver.raw(settings))
     await pool.open()
+    texts = settings.statements.texts
+    return BoundLane(pool.bind(lane.body), lambda: pool.opened, texts, pool.close, lambda: None)
+
+
+async def _bind_raw_sync(lane: Lane, settings: RawSettings, cell: Cell) -> BoundLane:
+    twin = lane.twin().body
+    pool = cast("SyncRawPool", TARGETS[cell.target].driver.raw(settings))
+    await in_background(pool.open)
+    runs = _runs(cell)
     return BoundLane(
-        pool.bind(body), lambda: pool.opened, pool.statements.texts, pool.close, lambda: None
+        _made_for(runs, pool.bind(twin)),
+        lambda: pool.opened,
+        settings.statements.texts,
+        lambda: in_background(pool.close),
+        lambda: None,
+        runs,
     )
 
 
-def _bind_nothing(body: Body) -> BoundLane:
-    async def operation(values: tuple[Any, ...]) -> Any:
-        return await body(*values)
-
+def _bind_nothing(lane: Lane, runs: Runs) -> BoundLane:
     async def close() -> None:
         pass
 
-    return BoundLane(operation, lambda: 0, [], close, lambda: None)
+    if runs == "tasks":
+        body = lane.body
+
+        async def operation(values: tuple[Any, ...]) -> Any:
+            return await body(*values)
+
+        return BoundLane(operation, lambda: 0, [], close, lambda: None)
+    twin = lane.twin().body
+    return BoundLane(
+        _made_for(runs, lambda values: twin(*values)), lambda: 0, [], close, lambda: None, runs
+    )

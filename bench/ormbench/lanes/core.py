@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ormbench.scenario import Body
-from ormbench.targets.raw import Operation
+from ormbench.targets.raw import Operation, SyncOperation
+from ormbench.twin import SyncBody
 
 
 def bind(body: Body, engine: AsyncEngine) -> Operation:
@@ -18,5 +20,16 @@ def bind(body: Body, engine: AsyncEngine) -> Operation:
     async def operation(values: tuple[Any, ...]) -> Any:
         async with begin() as connection:
             return await body(connection, *values)
+
+    return operation
+
+
+def bind_sync(body: SyncBody, engine: Engine) -> SyncOperation:
+    """The same where the driver blocks."""
+    begin = engine.begin
+
+    def operation(values: tuple[Any, ...]) -> Any:
+        with begin() as connection:
+            return body(connection, *values)
 
     return operation

@@ -1,11 +1,13 @@
 """SQLAlchemy's engine for one arm: its pool opened beforehand, its connections counted."""
 
 import asyncio
+from contextlib import ExitStack
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from ormbench.background import in_background
 from ormbench.cell import Cell
 from ormbench.servers.server import Address
 from ormbench.targets.target import TARGETS
@@ -15,16 +17,9 @@ class CountedEngine:
     """An engine whose pool holds exactly as many connections as the cell has clients."""
 
     def __init__(self, cell: Cell, address: Address, schema: str) -> None:
-        autocommit = {"isolation_level": "AUTOCOMMIT"} if cell.transaction == "autocommit" else {}
         self.opened = 0
         self._size = cell.clients
-        self.engine: AsyncEngine = create_async_engine(
-            address.url(cell.target),
-            connect_args=TARGETS[cell.target].connect_args(schema),
-            pool_size=cell.clients,
-            max_overflow=0,
-            **autocommit,
-        )
+        self.engine: AsyncEngine = create_async_engine(**_settings(cell, address, schema))
         event.listen(self.engine.sync_engine, "connect", self._count)
 
     def _count(self, *_: Any) -> None:
@@ -47,3 +42,42 @@ class CountedEngine:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+class CountedSyncEngine:
+    """The same for a driver that blocks; what blocks happens beside the event loop."""
+
+    def __init__(self, cell: Cell, address: Address, schema: str) -> None:
+        self.opened = 0
+        self._size = cell.clients
+        self.engine: Engine = create_engine(**_settings(cell, address, schema))
+        event.listen(self.engine, "connect", self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.opened += 1
+
+    async def open(self) -> None:
+        """Check out every connection at once, so that the pool opens them all."""
+        await in_background(self._open)
+
+    def _open(self) -> None:
+        with ExitStack() as held:
+            for _ in range(self._size):
+                connection = held.enter_context(self.engine.connect())
+                connection.exec_driver_sql("SELECT 1")
+
+    async def close(self) -> None:
+        """Close every connection that came back."""
+        await in_background(self.engine.dispose)
+
+
+def _settings(cell: Cell, address: Address, schema: str) -> dict[str, Any]:
+    target = TARGETS[cell.target]
+    autocommit = {"isolation_level": "AUTOCOMMIT"} if cell.transaction == "autocommit" else {}
+    return {
+        "url": target.within(address, schema).url(target.drivername),
+        "connect_args": target.driver.connect_args(schema),
+        "pool_size": cell.clients,
+        "max_overflow": 0,
+        **autocommit,
+    }

@@ -7,19 +7,20 @@ histograms are filled after it, and a collection precedes it.
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
-from ormbench.load import loop
 from ormbench.load.calibration import WARM_OPERATIONS
 from ormbench.load.histogram import Histogram
+from ormbench.load.loop import Operation, Recorded
 from ormbench.load.probe import Probe
 from ormbench.load.schedule import NOW, Closed, schedule
-from ormbench.load.timer import Timer
+from ormbench.load.tasks import Clients, TaskClients
+from ormbench.load.threads import ThreadClients
 from ormbench.loader import Loaded
 from ormbench.scenario import call_for_turn
 from ormbench.truth.answers import difference, sample
@@ -50,6 +51,17 @@ async def watchdog(seconds: float) -> AsyncIterator[None]:
         raise OverdueError(f"not done after {seconds:g} s") from None
 
 
+def giving_way(operation: Operation) -> Operation:
+    """*operation*, then a turn for whoever else waits for the loop, as between two requests."""
+
+    async def polite(values: tuple[Any, ...]) -> Any:
+        answer = await operation(values)
+        await asyncio.sleep(0)
+        return answer
+
+    return polite
+
+
 @dataclass(slots=True)
 class Arm:
     """A bound lane with its inputs and what it recorded so far in this block."""
@@ -59,10 +71,15 @@ class Arm:
     bound: BoundLane
     table_rows: int
     timeout: float  # seconds: the watchdog of a slice
-    timers: list[Timer] = field(default_factory=list)
+    clients: Clients = field(init=False)
     service: Histogram = field(default_factory=Histogram)
     response: Histogram = field(default_factory=Histogram)
     start_lag: Histogram = field(default_factory=Histogram)
+
+    def __post_init__(self) -> None:
+        """The clients live as long as the arm."""
+        kind = ThreadClients if self.bound.runs == "threads" else TaskClients
+        self.clients = kind(self.bound.operation, self.cell.clients)
 
     def _inputs(self, turns: Iterable[int]) -> list[tuple[Any, ...]]:
         lane, scenario = self.loaded.lane(self.cell.lane), self.loaded.scenario
@@ -73,7 +90,7 @@ class Arm:
         answer, first = self.loaded.scenario.answer, ""
         async with watchdog(self.timeout):
             for turn, values in zip(turns, self._inputs(turns), strict=True):
-                given = await self.bound.operation(values)
+                given, _ = await self.clients.once(values)
                 if turn == turns[0]:
                     first, sql = sample(given), list(self.bound.statements)
                 if answer is not None:
@@ -89,39 +106,30 @@ class Arm:
         async with watchdog(self.timeout):
             while used < WARM_OPERATIONS and time.perf_counter_ns() - started < WARM_NS:
                 (values,) = self._inputs([first + used])
-                before = time.perf_counter_ns()
-                await self.bound.operation(values)
-                fastest = min(fastest, time.perf_counter_ns() - before)
+                _, took = await self.clients.once(values)
+                fastest = min(fastest, took)
                 used += 1
         return {"turns": used, "operation_ns": fastest}
 
     async def slice(self, first: int, settling: int, operations: int, seed: int) -> dict[str, int]:
         """Run the turns from *first* on; the first *settling* of them are not recorded."""
         inputs = self._inputs(range(first, first + settling + operations))
-        untils = [timer.until for timer in self._timers()]
         gc.collect()
         async with watchdog(self.timeout):
             due = Closed().due(settling, NOW)
-            await loop.run(zip(due, inputs[:settling], strict=True), self.bound.operation, untils)
+            await self.clients.run(zip(due, inputs[:settling], strict=True))
             opened, cpu, start = self.bound.opened(), CPU_CLOCK(), time.perf_counter_ns()
             due = schedule(self.cell, seed).due(operations, start + LEAD_NS)
-            recorded = await loop.run(
-                zip(due, inputs[settling:], strict=True), self.bound.operation, untils
-            )
-            wall, cpu = time.perf_counter_ns() - start, CPU_CLOCK() - cpu
+            lap = await self.clients.run(zip(due, inputs[settling:], strict=True))
+            cpu = CPU_CLOCK() - cpu
         return {
-            "wall_ns": wall,
+            "wall_ns": lap.wall_ns,
             "cpu_ns": cpu,
-            "service_ns": self._fold(recorded),
+            "service_ns": self._fold(lap.recorded),
             "new": self.bound.opened() - opened,
         }
 
-    def _timers(self) -> list[Timer]:
-        while len(self.timers) < self.cell.clients:
-            self.timers.append(Timer())
-        return self.timers
-
-    def _fold(self, recorded: list[loop.Recorded]) -> int:
+    def _fold(self, recorded: Sequence[Recorded]) -> int:
         """Fill the histograms; the sum of the service times."""
         for one in recorded:
             self.service.record(one.service)
@@ -133,11 +141,19 @@ class Arm:
     async def lag(self, first: int, operations: int) -> int:
         """The event loop's lateness (99th percentile, ns) over a slice that is not recorded."""
         inputs = self._inputs(range(first, first + operations))
-        untils = [timer.until for timer in self._timers()]
-        async with watchdog(self.timeout), Probe() as probe:
-            due = Closed().due(operations, NOW)
-            await loop.run(zip(due, inputs, strict=True), self.bound.operation, untils)
+        async with watchdog(self.timeout):
+            with closing(self._polite()) as clients:
+                async with Probe() as probe:
+                    await clients.run(zip(Closed().due(operations, NOW), inputs, strict=True))
         return probe.p99_ns()
+
+    def _polite(self) -> Clients:
+        """Clients that let the loop's other tasks run, also where an operation blocks it."""
+        if self.bound.runs == "threads":
+            return ThreadClients(self.bound.operation, self.cell.clients)
+        blocks = self.bound.runs == "on-loop"
+        operation = giving_way(self.bound.operation) if blocks else self.bound.operation
+        return TaskClients(operation, self.cell.clients)
 
     def histograms(self) -> dict[str, str]:
         """What was recorded, encoded; empty where nothing was."""
@@ -151,7 +167,6 @@ class Arm:
         }
 
     async def close(self) -> None:
-        """Close timers and connections."""
-        for timer in self.timers:
-            timer.close()
+        """Close clients and connections."""
+        self.clients.close()
         await self.bound.close()

@@ -1,4 +1,4 @@
-"""A worker process: one interpreter, one event loop, one set of packages.
+"""A worker process: one interpreter, one event loop (its argument), one set of packages.
 
 Takes one JSON object a line on standard input and answers each with one line. The coordinator
 says which arm runs how many operations; this process knows neither plan nor results. It ends when
@@ -25,6 +25,7 @@ from ormbench.load.arm import Arm, OverdueError, WrongAnswerError, watchdog
 from ormbench.loader import Loaded, load
 from ormbench.servers.placement import CAN_PIN
 from ormbench.servers.server import Address
+from ormbench.targets.target import TARGETS
 
 Message = dict[str, Any]
 CLOSE_SECONDS = 10.0
@@ -37,7 +38,7 @@ class Worker:
     def __init__(self) -> None:
         self.loaded: dict[str, Loaded] = {}
         self.arms: dict[int, Arm] = {}
-        self.address: Address | None = None
+        self.addresses: dict[str, Address] = {}
         self.table_rows = 0
         self.timeout = 60.0
         self.answers: dict[str, Callable[[Message], Awaitable[Message]]] = {
@@ -46,17 +47,17 @@ class Worker:
         } | {"trial": self.trial, "close": self.close}
 
     async def start(self, message: Message) -> Message:
-        """Load the scenario files, learn where the server is."""
+        """Load the scenario files, learn where the servers are."""
         for path in message["files"]:
             self.loaded |= {one.name: one for one in load(Path(path))}
-        self.address = Address(**message["address"]) if message["address"] else None
+        self.addresses = {name: Address(**one) for name, one in message["addresses"].items()}
         self.table_rows, self.timeout = message["table_rows"], message["timeout"]
         return {"pid": os.getpid()}
 
     async def place(self, message: Message) -> Message:
         """Stay on these cores, where the system can do that."""
         if CAN_PIN:
-            os.sched_setaffinity(0, message["cpus"])
+            _pin(message["cpus"])
         return {}
 
     async def open(self, message: Message) -> Message:
@@ -64,9 +65,13 @@ class Worker:
         cell = Cell(**message["cell"])
         loaded = self.loaded[cell.scenario]
         async with watchdog(self.timeout):
-            bound = await bind(loaded, cell, self.address, message["schema"])
+            bound = await bind(loaded, cell, self._address(cell), message["schema"])
         self.arms[message["arm"]] = Arm(loaded, cell, bound, self.table_rows, self.timeout)
         return {}
+
+    def _address(self, cell: Cell) -> Address | None:
+        target = TARGETS.get(cell.target)
+        return self.addresses[target.server] if target else None
 
     async def freeze(self, _message: Message) -> Message:
         """Take everything that lives now out of the collector's way."""
@@ -131,13 +136,32 @@ def main() -> None:
     """Answer messages until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the coordinator's to handle
     _end_with_parent()
-    with _protocol() as (requests, replies), asyncio.Runner() as runner:
+    factory = loop_factory(sys.argv[1]) if len(sys.argv) > 1 else None
+    with _protocol() as (requests, replies), asyncio.Runner(loop_factory=factory) as runner:
         worker = Worker()
         for line in requests:
             reply = runner.run(worker.answer(json.loads(line)))
             replies.write(json.dumps(reply) + "\n")
             replies.flush()
         runner.run(worker.close({}))
+
+
+def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop of that name; None is asyncio's own."""
+    if name == "asyncio":
+        return None
+    import uvloop  # noqa: PLC0415 - an extra: only a worker that is asked for it needs it
+
+    return uvloop.new_event_loop
+
+
+def _pin(cpus: list[int]) -> None:
+    """Tie this process to *cpus*: each of its threads, because the system ties them one by one."""
+    os.sched_setaffinity(0, cpus)
+    tasks = Path("/proc/self/task")
+    for thread in tasks.iterdir() if tasks.is_dir() else ():
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.sched_setaffinity(int(thread.name), cpus)
 
 
 def _end_with_parent() -> None:

@@ -78,6 +78,7 @@ AXES = {
             _choice("poisson", "constant"),
             "poisson",
         ),
+        Axis("loop", "the event loop: asyncio or uvloop", _choice("asyncio", "uvloop"), "asyncio"),
     )
 }
 

@@ -10,12 +10,10 @@ from ormbench.cell import GROUP_LIMIT, Cell, Contrast, ContrastKind, Group, Left
 from ormbench.errors import UsageError
 from ormbench.loader import Loaded
 from ormbench.plan.axes import AUTO, AXES, nearest
-from ormbench.servers.placement import CAN_PIN, allowed_cpus, unavailable
-from ormbench.servers.settings import MAX_CONNECTIONS
+from ormbench.plan.runnable import why_not
+from ormbench.servers.placement import CAN_PIN
+from ormbench.servers.supply import EVERYTHING, Supply
 from ormbench.targets.target import NO_TARGET, TARGETS
-
-SPARE_CONNECTIONS = 20  # for the coordinator and the server's own
-MOST_CONNECTIONS = MAX_CONNECTIONS - SPARE_CONNECTIONS  # of all arms of a group
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +39,21 @@ class Expansion:
         self.left_out += other.left_out
 
 
-def expand(comparison: Comparison, loaded: Mapping[str, Loaded]) -> Expansion:
+def expand(
+    comparison: Comparison, loaded: Mapping[str, Loaded], supply: Supply = EVERYTHING
+) -> Expansion:
     """All groups of a comparison. Raises UsageError for names that nothing is called."""
     found = Expansion()
     for axes in by_scenario(comparison, loaded):
         others = [name for name in AXES if name != comparison.across]
         for combination in product(*(axes[name] for name in others)):
             fixed = dict(zip(others, combination, strict=True))
-            star = [_cell({**fixed, comparison.across: value}) for value in axes[comparison.across]]
-            _add_star(found, comparison, _runnable(star, loaded, found))
+            cells = [
+                _cell({**fixed, comparison.across: value}, supply)
+                for value in axes[comparison.across]
+            ]
+            for star in _by_product(cells):
+                _add_star(found, comparison, _runnable(star, loaded, supply, found), supply)
     return found
 
 
@@ -87,7 +91,7 @@ def _for_scenario(axes: Mapping[str, list[Any]], loaded: Loaded) -> dict[str, li
     known = loaded.lane_names()
     lanes: dict[str, None] = {}
     for pattern in axes.get("lane") or known:
-        matching = [name for name in known if fnmatch(name, pattern)]
+        matching = loaded.matching(pattern)
         if not matching:
             raise nearest(f"lane of {loaded.name}", pattern, known, "scenarios")
         lanes.update(dict.fromkeys(matching))
@@ -107,17 +111,28 @@ def matching_targets(patterns: list[str]) -> list[str]:
     return list(names)
 
 
-def _cell(values: Mapping[str, Any]) -> Cell:
+def _by_product(cells: list[Cell]) -> list[list[Cell]]:
+    """Cells of one server product each: no verdict ever compares products."""
+    stars: dict[str, list[Cell]] = {}
+    for cell in cells:
+        stars.setdefault(cell.target.partition("+")[0], []).append(cell)
+    return list(stars.values())
+
+
+def _cell(values: Mapping[str, Any], supply: Supply) -> Cell:
     placement = values["placement"]
     if placement == AUTO:
-        placement = "one-core" if values["clients"] == 1 and CAN_PIN else "free"
+        serial = values["clients"] == 1 and CAN_PIN and supply.is_ours
+        placement = "one-core" if serial else "free"
     return Cell(**{**values, "placement": placement})
 
 
-def _runnable(star: list[Cell], loaded: Mapping[str, Loaded], found: Expansion) -> list[Cell]:
+def _runnable(
+    star: list[Cell], loaded: Mapping[str, Loaded], supply: Supply, found: Expansion
+) -> list[Cell]:
     runnable = []
     for cell in star:
-        reason = why_not(cell, loaded[cell.scenario])
+        reason = why_not(cell, loaded[cell.scenario], supply)
         if reason is None:
             runnable.append(cell)
         else:
@@ -125,23 +140,12 @@ def _runnable(star: list[Cell], loaded: Mapping[str, Loaded], found: Expansion) 
     return runnable
 
 
-def why_not(cell: Cell, loaded: Loaded) -> str | None:
-    """Why a cell cannot run here; None where it can."""
-    if cell.clients > MOST_CONNECTIONS:
-        return f"{cell.clients} clients need more connections than the server's {MAX_CONNECTIONS}"
-    if cell.target != NO_TARGET and cell.lane in TARGETS[cell.target].unsupported:
-        return f"UNSUPPORTED: {TARGETS[cell.target].unsupported[cell.lane]}"
-    if cell.target != NO_TARGET and loaded.scenario.data is None:
-        return "UNSUPPORTED: the scenario brings no data, and its lane wants a database"
-    return unavailable(cell.placement, allowed_cpus(), cell.clients)
-
-
-def _add_star(found: Expansion, comparison: Comparison, star: list[Cell]) -> None:
+def _add_star(found: Expansion, comparison: Comparison, star: list[Cell], supply: Supply) -> None:
     if not star:
         return
     if comparison.aa_pairs:
         for cell in star:
-            if _fits(found, cell, cell, "its twin"):
+            if _fits(found, cell, cell, "its twin", supply):
                 found.groups += [_aa(cell, pair) for pair in range(comparison.aa_pairs)]
         return
     wanted = comparison.reference
@@ -149,8 +153,9 @@ def _add_star(found: Expansion, comparison: Comparison, star: list[Cell]) -> Non
     reference = references[0] if references else star[0]
     kind: ContrastKind = comparison.across if comparison.across in {"lane", "target"} else "axis"  # type: ignore[assignment]  # the set says which
     others = [cell for cell in star if cell != reference]
-    others = [cell for cell in others if _fits(found, cell, reference, "the reference")]
-    for number, chunk in enumerate(_chunks(others, reference.clients)):
+    others = [cell for cell in others if _fits(found, cell, reference, "the reference", supply)]
+    room = supply.most_connections - reference.clients
+    for number, chunk in enumerate(_chunks(others, room)):
         contrasts = tuple(Contrast(arm, 0, kind) for arm in range(1, len(chunk) + 1))
         name = _name(reference, comparison, number)
         found.groups.append(Group(name, (reference, *chunk), contrasts))
@@ -158,13 +163,13 @@ def _add_star(found: Expansion, comparison: Comparison, star: list[Cell]) -> Non
         found.groups.append(Group(_name(reference, comparison, 0), (reference,)))
 
 
-def _fits(found: Expansion, cell: Cell, beside: Cell, what: str) -> bool:
+def _fits(found: Expansion, cell: Cell, beside: Cell, what: str, supply: Supply) -> bool:
     """Whether the server can hold the connections of both; if not, *cell* is left out."""
     both = cell.clients + beside.clients
-    if both > MOST_CONNECTIONS:
-        reason = f"with {what} it needs {both} connections, the server takes {MAX_CONNECTIONS}"
+    if both > supply.most_connections:
+        reason = f"with {what} it needs {both} connections, the server takes {supply.connections}"
         found.left_out.append(LeftOut(cell, reason))
-    return both <= MOST_CONNECTIONS
+    return both <= supply.most_connections
 
 
 def _aa(cell: Cell, pair: int) -> Group:
@@ -175,10 +180,9 @@ def _name(reference: Cell, comparison: Comparison, number: int) -> str:
     return f"{reference.id} across {comparison.across} #{number}"
 
 
-def _chunks(cells: list[Cell], reference_clients: int) -> Iterator[list[Cell]]:
-    """Groups of at most GROUP_LIMIT arms, whose connections the server can hold."""
+def _chunks(cells: list[Cell], room: int) -> Iterator[list[Cell]]:
+    """Groups of at most GROUP_LIMIT arms, whose connections have *room* beside the reference's."""
     chunk: list[Cell] = []
-    room = MOST_CONNECTIONS - reference_clients
     for cell in cells:
         full = len(chunk) == GROUP_LIMIT - 1
         if chunk and (full or sum(one.clients for one in chunk) + cell.clients > room):

@@ -8,7 +8,8 @@ from ormbench.cell import Cell, Group, LeftOut
 from ormbench.errors import UsageError
 from ormbench.loader import Loaded, shipped
 from ormbench.plan.axes import AXES
-from ormbench.plan.comparison import MOST_CONNECTIONS, Comparison, Expansion, expand
+from ormbench.plan.comparison import Comparison, Expansion, expand
+from ormbench.servers.supply import EVERYTHING, Supply
 
 BLOCKS = 8  # fewer cannot give a 99 % interval
 ROUNDS = 24
@@ -68,11 +69,11 @@ class Wish:
     budget: float | None = None
 
 
-def make(wish: Wish, loaded: Mapping[str, Loaded]) -> Plan:
+def make(wish: Wish, loaded: Mapping[str, Loaded], supply: Supply = EVERYTHING) -> Plan:
     """Look everything up, and add what every run carries: an A/A pair and `empty`."""
     found, reference = Expansion(), ""
     for comparison in wish.comparisons:
-        one = expand(comparison, loaded)
+        one = expand(comparison, loaded, supply)
         if one.groups and not found.groups:
             reference = f"{comparison.across}={getattr(one.groups[0].cells[0], comparison.across)}"
         found.add(one)
@@ -82,7 +83,7 @@ def make(wish: Wish, loaded: Mapping[str, Loaded]) -> Plan:
     found.groups = _once(found.groups)
     measured = [group.cells[0].scenario for group in found.groups]
     focus = wish.focus if wish.focus in measured else measured[0]
-    found.add(_controls(found.groups, focus, loaded))
+    found.add(_controls(found.groups, focus, loaded, supply))
     return Plan(
         wish.name,
         wish.title,
@@ -115,23 +116,36 @@ def _compares(group: Group) -> bool:
     return any(contrast.kind != "aa" for contrast in group.contrasts)
 
 
-def _controls(groups: Sequence[Group], focus: str, loaded: Mapping[str, Loaded]) -> Expansion:
-    """An A/A pair of the focus's reference cell, and the scenario that does nothing."""
+def _controls(
+    groups: Sequence[Group], focus: str, loaded: Mapping[str, Loaded], supply: Supply
+) -> Expansion:
+    """An A/A pair of a reference cell of each product, and the scenario that does nothing."""
     added = Expansion()
-    first = _twin(groups, focus)
+    twins = [_twin(of_one, focus, supply.most_connections) for of_one in _by_product(groups)]
+    first = twins[0]
     if not any(contrast.kind == "aa" for group in groups for contrast in group.contrasts):
-        added.add(expand(_alone(first, aa_pairs=1), loaded))
+        for twin in twins:
+            added.add(expand(_alone(twin, aa_pairs=1), loaded, supply))
     if all(cell.scenario != EMPTY for group in groups for cell in group.cells):
         known = {**loaded, EMPTY: loaded.get(EMPTY) or shipped()[EMPTY]}
         beside = {"placement": first.placement} if first.clients == 1 else {}
-        added.add(expand(_defaults({"scenario": EMPTY, "lane": "nothing", **beside}), known))
+        nothing = _defaults({"scenario": EMPTY, "lane": "nothing", **beside})
+        added.add(expand(nothing, known, supply))
     return added
 
 
-def _twin(groups: Sequence[Group], focus: str) -> Cell:
+def _by_product(groups: Sequence[Group]) -> list[list[Group]]:
+    """The groups of each server product; that of the first group first."""
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        found.setdefault(group.cells[0].target.partition("+")[0], []).append(group)
+    return list(found.values())
+
+
+def _twin(groups: Sequence[Group], focus: str, room: int) -> Cell:
     """The first reference, of the focus if possible, that the server can hold twice."""
     references = [group.cells[0] for group in groups]
-    references.sort(key=lambda cell: (2 * cell.clients > MOST_CONNECTIONS, cell.scenario != focus))
+    references.sort(key=lambda cell: (2 * cell.clients > room, cell.scenario != focus))
     return references[0]
 
 

@@ -2,12 +2,13 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ormbench.cell import ContrastKind
 from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import Card, Comparison, Trust
-from ormbench.report.names import driver_name, lane_name, opened
+from ormbench.report.names import bare_driver, driver_name, lane_name, opened, product_name
 from ormbench.report.quantities import ratio_text
 from ormbench.report.sentences import Focus, contender, elsewhere, takes
 from ormbench.stats.location import locate
@@ -18,6 +19,7 @@ DRIVER = "WHICH DRIVER?"
 POOL = "WHICH POOL?"
 ASYNC = "IS ASYNC WORTH IT?"
 _NOT_MEASURED = "not measured by this plan"
+_ORM_CORE = ("orm", "core")
 
 
 def cards(comparisons: Sequence[Comparison], focus: Focus, trust: Trust) -> tuple[Card, ...]:
@@ -30,33 +32,92 @@ def cards(comparisons: Sequence[Comparison], focus: Focus, trust: Trust) -> tupl
 
 def _orm_or_core(comparisons: Sequence[Comparison], focus: Focus) -> Card:
     main = contender(focus.lanes(comparisons))
-    if main is None or (main.candidate.lane, main.reference.lane) != ("orm", "core"):
+    if main is None or (main.candidate.lane, main.reference.lane) != _ORM_CORE:
         return _unmeasured(ORM_OR_CORE)
     others = elsewhere(main, comparisons)
     texts = [f"{o.candidate.scenario} {ratio_text(o.ratio, o.verdict)}" for o in others]
-    detail = f"for {focus.scenario} on {driver_name(focus.target)}"
+    where = driver_name(focus.target)
+    if not (focus.alone or where.startswith(focus.product)):
+        where = f"{focus.product}, {where}"
+    detail = f"for {focus.scenario} on {where}"
     if texts:
         detail += f"; {', '.join(texts)}"
-    return Card(ORM_OR_CORE, opened(takes(main)), detail, measured=True)
+    beside = tuple(_on_other_products(comparisons, focus))
+    return Card(ORM_OR_CORE, opened(takes(main)), detail, measured=True, others=beside)
+
+
+def _on_other_products(
+    comparisons: Sequence[Comparison], focus: Focus
+) -> Iterator[tuple[str, str]]:
+    """ORM against Core on each other product, through the first driver that it has there."""
+    for product, found in _by_product(comparisons, "lane").items():
+        lanes = [one for one in found if (one.candidate.lane, one.reference.lane) == _ORM_CORE]
+        lanes.sort(key=lambda one: one.candidate.scenario != focus.scenario)
+        if product == focus.product or not lanes:
+            continue
+        cell = lanes[0].candidate
+        scenario = "" if cell.scenario == focus.scenario else f" for {cell.scenario}"
+        yield product, f"{bare_driver(cell.target)}: {takes(lanes[0])}{scenario}"
+
+
+def _by_product(
+    comparisons: Sequence[Comparison], kind: ContrastKind
+) -> dict[str, list[Comparison]]:
+    found: dict[str, list[Comparison]] = {}
+    for one in comparisons:
+        if one.kind == kind:
+            found.setdefault(product_name(one.candidate.target), []).append(one)
+    return found
 
 
 def _driver(comparisons: Sequence[Comparison], focus: Focus) -> Card:
-    found = [
-        one
-        for one in comparisons
-        if one.kind == "target" and one.candidate.scenario == focus.scenario
-    ]
+    """What each driver takes against its product's first; every product for itself."""
+    here = [one for one in comparisons if one.candidate.scenario == focus.scenario]
+    found = _by_product(here, "target")
     if not found:
         return _unmeasured(DRIVER)
-    first = found[0]
-    targets = (first.candidate.target, first.reference.target)
-    alike = [one for one in found if (one.candidate.target, one.reference.target) == targets]
+    first = focus.product if focus.product in found else next(iter(found))
+    pairs = list(_driver_pairs(found[first]))
+    agree = ", ".join(_agreement(one, named=len(pairs) > 1) for one in pairs)
+    lanes = ", ".join(lane_name(one.candidate.lane) for one in pairs[0])
+    detail = f"{agree} lanes of {focus.scenario} ({lanes})"
+    if not (focus.alone or driver_name(focus.target).startswith(first)):
+        detail = f"on {first}: {detail}"
+    others = tuple(
+        (product, _drivers_take(list(_driver_pairs(compared))))
+        for product, compared in found.items()
+        if product != first
+    )
+    return Card(DRIVER, _drivers_take(pairs), detail, measured=True, others=others)
+
+
+def _drivers_take(pairs: Sequence[Sequence[Comparison]]) -> str:
+    """As "psycopg takes 1.20x as long as asyncpg [1.19, 1.22], psycopg_sync 1.10x [1.09, 1.11]"."""
+    means = [geometric_mean(alike) for alike in pairs]
+    names = [bare_driver(one.candidate.target) for one in means]
+    takes_first = takes(means[0], names[0], bare_driver(means[0].reference.target))
+    further = [
+        f"{name} {ratio_text(one.ratio, one.verdict)}"
+        for name, one in zip(names[1:], means[1:], strict=True)
+    ]
+    return ", ".join([opened(takes_first), *further])
+
+
+def _agreement(alike: Sequence[Comparison], *, named: bool) -> str:
+    """In how many lanes the verdict is that of their mean: "4 of 4", "psycopg 4 of 4"."""
     mean = geometric_mean(alike)
-    agree = sum(one.verdict == mean.verdict for one in alike)
-    lanes = ", ".join(lane_name(one.candidate.lane) for one in alike)
-    names = [driver_name(target) for target in targets]
-    detail = f"{agree} of {len(alike)} lanes of {focus.scenario} ({lanes})"
-    return Card(DRIVER, opened(takes(mean, *names)), detail, measured=True)
+    count = f"{sum(one.verdict == mean.verdict for one in alike)} of {len(alike)}"
+    return f"{bare_driver(mean.candidate.target)} {count}" if named else count
+
+
+def _driver_pairs(found: Sequence[Comparison]) -> Iterator[list[Comparison]]:
+    """Of each driver of one product, its comparisons with the first: one a lane, alike in axes."""
+    pairs: dict[tuple[str, str], list[Comparison]] = {}
+    for one in found:
+        pairs.setdefault((one.candidate.target, one.reference.target), []).append(one)
+    for compared in pairs.values():
+        axes = compared[0].candidate.unusual()
+        yield [one for one in compared if one.candidate.unusual() == axes]
 
 
 def geometric_mean(alike: Sequence[Comparison]) -> Comparison:
@@ -77,4 +138,6 @@ def _unmeasured(question: str) -> Card:
 
 
 def _no_answer(card: Card, cause: str) -> Card:
-    return replace(card, verdict="no answer", detail=cause) if card.measured else card
+    if not card.measured:
+        return card
+    return replace(card, verdict="no answer", detail=cause, others=())

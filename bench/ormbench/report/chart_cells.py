@@ -22,9 +22,9 @@ PaintPanel = Callable[[Axes, Sequence[CellFinding], str, Sheet], None]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The cells of one scenario."""
+    """The cells of one scenario on one server product, on an axis of their own."""
 
-    scenario: str
+    title: str
     cells: tuple[CellFinding, ...]
 
     @property
@@ -71,10 +71,10 @@ def _mean(one: CellFinding) -> str:
 def _panels(findings: Findings) -> tuple[Panel, ...]:
     room, panels = LIMIT, []
     measured = [one for one in findings.cells if one.service and one.cell.target != "none"]
-    for scenario in questions.scenarios(findings):
-        cells = [one for one in measured if one.cell.scenario == scenario]
+    for title, those in questions.sections(findings):
+        cells = [one for one in those if one in measured]
         if cells and room > 0:
-            panels.append(Panel(scenario, tuple(cells[:room])))
+            panels.append(Panel(title, tuple(cells[:room])))
             room -= len(cells)
     return tuple(panels)
 
@@ -88,7 +88,8 @@ def _answer(findings: Findings, number: Callable[[CellFinding], str]) -> str:
     ]
     names = questions.cell_names(one.cell for one in wanted)
     texts = [f"{names[one.cell]} {text}" for one in wanted if (text := number(one))]
-    return f"{findings.focus}, {', '.join(texts)}" if texts else "all cells"
+    where = f" on {findings.servers[0][0]}" if len(findings.servers) > 1 else ""
+    return f"{findings.focus}{where}, {', '.join(texts)}" if texts else "all cells"
 
 
 def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
@@ -109,7 +110,7 @@ def _paint(
     if legend:
         _legend(panels, sheet)
     for panel in panels:
-        sheet.text(0.08, top + 0.04, clipped(panel.scenario, 40), weight="bold", size=SMALL)
+        sheet.text(0.08, top + 0.04, clipped(panel.title, 40), weight="bold", size=SMALL)
         height = len(panel.cells) * _PITCH
         axes = sheet.axes(left, top + _TITLE, sheet.width - left - right, height)
         axes.set_ylim(len(panel.cells) - 0.4, -0.6)

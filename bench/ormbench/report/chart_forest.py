@@ -15,6 +15,7 @@ from ormbench.report import questions
 from ormbench.report.chart_axis import beside, clipped, ratio_axis, whisker
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import Comparison, Estimate, Findings, Verdict
+from ormbench.report.names import driver_name, product_name
 from ormbench.report.quantities import has_interval
 
 LIMIT = 48  # rows; the table below the chart has them all
@@ -37,13 +38,21 @@ def sketch(findings: Findings) -> Sketch | None:
     blocks = min(one.ratio.blocks for one in compared)
     note = (
         "Ratio of times, candidate / reference, on a log axis; line: 99 % interval over "
-        f"{blocks} blocks. Grey: what two identical lanes differ by here (A/A)."
+        f"{blocks} blocks. Grey: what two identical lanes differ by here "
+        f"(A/A{_of_which(findings)})."
     )
     if len(shown) < len(compared):
         note += f" {len(shown)} of {len(compared)} rows drawn; the table below has all."
     band = findings.trust.aa.ratio if findings.trust.aa else None
     paint = partial(_paint, rows, band)
     return Sketch("forest", title, note, lambda _: _HEAD + len(rows) * _PITCH + _FOOT, paint)
+
+
+def _of_which(findings: Findings) -> str:
+    """On which server the A/A pair ran, where there are several."""
+    pair = findings.trust.aa
+    several = pair is not None and len(findings.servers) > 1
+    return f", {product_name(pair.candidate.target)}" if pair and several else ""
 
 
 def _limited(compared: list[Comparison], focus: str) -> list[Comparison]:
@@ -71,10 +80,11 @@ def _of_drivers(one: Comparison) -> bool:
 
 def _heading(one: Comparison) -> str:
     candidate, reference = questions.pair_names(one)
-    shared = (
-        f"{candidate} / {reference}" if _of_drivers(one) else questions.driver(one.reference.target)
-    )
-    return f"{one.candidate.scenario}, {shared}"
+    if not _of_drivers(one):
+        return f"{one.candidate.scenario}, {driver_name(one.reference.target)}"
+    product = product_name(one.reference.target)
+    owner = f"{product} " if driver_name(one.reference.target).startswith(product) else ""
+    return f"{one.candidate.scenario}, {owner}{candidate} / {reference}"
 
 
 def _label(one: Comparison) -> str:

@@ -22,7 +22,7 @@ _WIDTH = 6.6  # stands beside the cards
 def sketch(findings: Findings, ladder: Ladder, name: str) -> Sketch:
     """Prepare the ladder of one scenario on one target."""
     focus = (findings.focus, findings.focus_target) == (ladder.scenario, ladder.target)
-    where = f"{ladder.scenario}, {questions.driver(ladder.target)}"
+    where = questions.ladder_name(ladder, with_product=len(findings.servers) > 1)
     title = findings.headline if focus else f"Where the time goes: {where}"
     blocks = min(rung.adds.blocks for rung in ladder.rungs)
     note = (

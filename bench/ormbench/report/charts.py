@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from ormbench.report import chart_cells, chart_forest, chart_ladder, questions
 from ormbench.report.chart_sheet import Sketch, draw
 from ormbench.report.drawing import Drawing
-from ormbench.report.findings import Findings
+from ormbench.report.findings import Findings, Ladder
+from ormbench.report.names import product_name
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.words import readable
 
@@ -26,7 +27,7 @@ def origin(findings: Findings) -> str:
     cells = [one.cell for one in findings.cells]
     parts = [
         findings.started[:10],
-        findings.conditions,
+        questions.conditions(findings),
         *(f"{name} {value}" for name, value in findings.environment if not name.endswith(" id")),
         questions.placement_text(cells),
         findings.scope,
@@ -36,9 +37,20 @@ def origin(findings: Findings) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def _products_first(others: list[Ladder], focus: Ladder | None) -> list[Ladder]:
+    """*others* with the first ladder of each further product before all else."""
+    firsts: dict[str, Ladder] = {}
+    for one in others:
+        firsts.setdefault(product_name(one.target), one)
+    if focus is not None:
+        firsts.pop(product_name(focus.target), None)
+    ahead = list(firsts.values())
+    return [*ahead, *(one for one in others if one not in ahead)]
+
+
 def _sketches(findings: Findings) -> Iterator[Sketch]:
     focus = questions.focus_ladder(findings)
-    others = [one for one in findings.ladders if one is not focus]
+    others = _products_first([one for one in findings.ladders if one is not focus], focus)
     for place, ladder in enumerate([focus, *others][:LADDERS] if focus else []):
         if ladder.rungs:
             name = "ladder" if place == 0 else f"ladder_{place + 1}"

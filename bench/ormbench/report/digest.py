@@ -9,10 +9,19 @@ from ormbench.report.digest_index import Index
 from ormbench.report.digest_ladder import ladders
 from ormbench.report.digest_trust import aa_count, trust
 from ormbench.report.doubts import doubts
-from ormbench.report.findings import AACount, Comparison, Findings, Ladder, Trust
-from ormbench.report.scope import conditions, does_not_say, scope
+from ormbench.report.findings import (
+    AACount,
+    CellFinding,
+    Comparison,
+    Findings,
+    Ladder,
+    Trust,
+)
+from ormbench.report.names import bare_driver, distribution, product_name
+from ormbench.report.scope import does_not_say, scope, server_settings, servers
 from ormbench.report.sentences import Focus, answer, by_chance, called_different, headline
 from ormbench.results.folder import RunRecord
+from ormbench.results.manifest import Environment
 
 AT_RATE = 200.0  # operations per second
 
@@ -36,7 +45,9 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
         seconds=sum(block.seconds for block in record.blocks),
         blocks=len(record.blocks),
         headline=_headline(compared, focus, trusted, identical),
-        answer=_answer(compared, climbed, focus, identical, at_rate) if trusted.usable else (),
+        answer=(
+            _answer(compared, climbed, focus, identical, at_rate, cells) if trusted.usable else ()
+        ),
         reference=manifest.reference,
         focus=focus.scenario,
         focus_target=focus.target,
@@ -52,9 +63,15 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
         reproduce=manifest.command,
         next_steps=manifest.next_steps,
         environment=(*manifest.environment.versions.items(), *manifest.environment.host.items()),
-        server_settings=tuple(manifest.environment.server_settings.items()),
-        conditions=conditions(manifest),
+        server_settings=server_settings(manifest),
+        servers=servers(manifest, focus.product),
+        focus_driver=_driver(focus.target, manifest.environment),
     )
+
+
+def _driver(target: str, environment: Environment) -> str:
+    version = environment.versions.get(distribution(target), "")
+    return f"{bare_driver(target)} {version}".strip() if product_name(target) else ""
 
 
 def _headline(
@@ -73,10 +90,11 @@ def _answer(
     focus: Focus,
     identical: AACount | None,
     at_rate: float,
+    cells: Sequence[CellFinding],
 ) -> tuple[str, ...]:
     if identical and not focus.lanes(compared):
         return (f"{called_different(identical)}.", by_chance(identical))
-    return answer(compared, climbed, focus, at_rate)
+    return answer(compared, climbed, focus, at_rate, cells)
 
 
 def _focus(index: Index) -> Focus:
@@ -84,4 +102,5 @@ def _focus(index: Index) -> Focus:
     wanted = index.record.manifest.focus
     measured = [cell for cell in index.cells if cell.target != "none"] or list(index.cells)
     here = [cell for cell in measured if cell.scenario == wanted] or measured
-    return Focus(here[0].scenario, here[0].target) if here else Focus(wanted, "")
+    alone = len({product_name(cell.target) for cell in measured}) < 2  # noqa: PLR2004 - of one
+    return Focus(here[0].scenario, here[0].target, alone) if here else Focus(wanted, "")

@@ -1,5 +1,6 @@
 """Cells of a run folder into cell findings."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -69,7 +70,13 @@ def _measured(words: CellFinding, arm: Arm) -> CellFinding:
         new_per_1000=1_000 * opened / operations,
         bound=bound_of(slices),
         block_means=tuple(mean_service(block) for block in blocks),
+        lag=_lag(arm),
     )
+
+
+def _lag(arm: Arm) -> int | None:
+    known = [trial.lag_p99_ns for trial in arm.trials if trial.lag_p99_ns is not None]
+    return round(statistics.median(known)) if known else None
 
 
 def _tail(cell: Cell, texts: Sequence[str]) -> tuple[tuple[float, int], ...]:

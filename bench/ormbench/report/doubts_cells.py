@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from ormbench.cell import Cell
 from ormbench.report.digest_index import Index
 from ormbench.report.findings import CellFinding
+from ormbench.report.lateness import LONGEST_LAG_NS
+from ormbench.report.names import blocks_loop, in_threads
 from ormbench.report.quantities import percent_text, time_text
 from ormbench.report.sighting import Sighting
 from ormbench.stats.drift import spread, trend
@@ -16,7 +18,6 @@ STEADY_TREND = 0.8  # Kendall's tau of block means with their order
 LEAST_DRIFT = 0.05  # a trend over less is none that matters
 FEWEST_FOR_TREND = 6  # blocks; five go one way by chance in 1 of 60 cells
 FEWEST_OPERATIONS = 200  # for a 95th percentile
-LONGEST_LAG_NS = 1_000_000
 
 _STEADY = "close other programs, and run it again"
 
@@ -73,7 +74,7 @@ def _loop_lag(index: Index, cell: Cell) -> Iterator[Sighting]:
     known = [lag for lag in lags if lag is not None]
     usual = statistics.median(known) if known else 0
     alone = cell.clients == 1 and cell.rate is None  # nobody else waits for the loop
-    if alone or usual <= LONGEST_LAG_NS:
+    if alone or blocks_loop(cell) or usual <= LONGEST_LAG_NS:  # there, lateness is the result
         return
     cause, remedy = _lag_advice(cell)
     seen = f"the event loop was {time_text(usual)} late at its 99th percentile"
@@ -101,12 +102,14 @@ def _new_connections(found: CellFinding) -> Iterator[Sighting]:
 def _identities(index: Index, cell: Cell) -> Iterator[Sighting]:
     cause = "wall time holds what no operation accounts for: a pause of the machine, or its clock"
     remedy = "run it again; if it recurs, believe no time of this cell"
+    served = 1 if blocks_loop(cell) else cell.clients  # there, one at a time has the loop
+    at_once = cell.clients if in_threads(cell) else 1  # threads use several cores
     for slices in (slices for arm in index.arms_of(cell) for slices in arm.blocks):
-        share = occupancy(slices, cell.clients)
-        if cell.rate is None and not occupancy_holds(slices, cell.clients):
-            seen = f"throughput x mean service time is {share * cell.clients:.3g} clients"
-            seen += f" where {cell.clients} ran"
+        share = occupancy(slices, served)
+        if cell.rate is None and not occupancy_holds(slices, served):
+            seen = f"throughput x mean service time is {share * served:.3g} clients"
+            seen += f" where {served} ran"
             yield Sighting("identity", cell.id, seen, abs(share - 1), cause, remedy)
-        if not busy_holds(slices):
+        if not busy_holds(slices, at_once):
             seen = f"the process used {percent_text(busy(slices))} of the wall time as CPU time"
             yield Sighting("identity", cell.id, seen, busy(slices), cause, remedy)

@@ -60,6 +60,7 @@ class CellFinding:
     new_per_1000: float = 0.0  # connections opened per 1,000 operations
     bound: Literal["client-bound", "server-bound", "waiting", ""] = ""
     block_means: tuple[float, ...] = ()  # mean service time of each block in run order, ns/op
+    lag: int | None = None  # how late the event loop was, ns: p99 of a slice, median over trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Card:
     verdict: str  # "ORM costs 10 % here", or "not measured: ormbench run pools"
     detail: str
     measured: bool
+    others: tuple[tuple[str, str], ...] = ()  # of other products, each for itself: name, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +161,5 @@ class Findings:
     next_steps: tuple[str, ...]  # commands worth running next
     environment: tuple[tuple[str, str], ...]  # ("SQLAlchemy", "2.1.9"), in reading order
     server_settings: tuple[tuple[str, str], ...]
-    conditions: str = ""  # "PostgreSQL 18.4 embedded", for headers
+    servers: tuple[tuple[str, str], ...] = ()  # product and "18.4 embedded", the focus's first
+    focus_driver: str = ""  # "asyncpg 0.32.0"

@@ -12,12 +12,13 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ormbench.report import questions
+from ormbench.report import gaps, questions
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings
 from ormbench.report.method import method_lines
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.rows import cell_rows, comparison_rows
+from ormbench.report.trust_facts import trust_facts
 from ormbench.report.words import readable
 
 
@@ -35,13 +36,16 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
             usable=known.trust.usable,
             no_answer=questions.NO_ANSWER,
             head=_head(known),
-            facts=questions.trust_facts(known),
+            facts=trust_facts(known),
             reference=questions.reference_name(known),
             ladder=ladders[0] if ladders else None,
             other_ladders=ladders[1:],
             charts=[one for one in drawings if one not in ladders],
             cells=cell_rows(known),
             comparisons=comparison_rows(known),
+            absent=gaps.absent(known),
+            left_out=gaps.left_out(known),
+            several=len(known.servers) > 1,
             method=method_lines(known),
             settled=[one for one in known.trust.doubts if not one.fatal],
             fatal=[one for one in known.trust.doubts if one.fatal],
@@ -56,11 +60,11 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
 def _head(findings: Findings) -> tuple[str, ...]:
     """What the page's first line says: workload, server, versions, cores, date."""
     cells = [one.cell for one in questions.focus_cells(findings)]
-    name = questions.driver(findings.focus_target)
     parts = (
         findings.focus,
-        findings.conditions,
-        *questions.environment(findings, name, "SQLAlchemy", "Python"),
+        questions.conditions(findings),
+        questions.focus_driver(findings),
+        *questions.environment(findings, "SQLAlchemy", "Python"),
         questions.clients_text(cells),
         questions.transaction_text(cells),
         questions.placement_text(cells),

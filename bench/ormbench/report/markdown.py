@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from ormbench.report import questions
+from ormbench.report import gaps, questions
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.method import method_lines
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.rows import CellRow, cell_rows, comparison_rows
+from ormbench.report.trust_facts import trust_facts
 from ormbench.report.words import one_line, readable
 
 LIMIT = 59_000  # characters; hosts cut or refuse comments above 65,536
@@ -68,8 +69,9 @@ def _top(findings: Findings) -> Iterator[str]:
         yield "**No times are shown.**"
         yield ""
     yield from _focus(findings)
+    yield from _cards(findings)
     word = "usable" if usable else "NOT USABLE"
-    yield f"**Trust** {word}: {plain('; '.join(questions.trust_facts(findings)))}"
+    yield f"**Trust** {word}: {plain('; '.join(trust_facts(findings)))}"
     yield ""
     yield f"**Scope** {plain(findings.scope)}. **Does not say** {_joined(findings.does_not_say)}"
     yield ""
@@ -80,10 +82,9 @@ def _top(findings: Findings) -> Iterator[str]:
 
 
 def _conditions(findings: Findings) -> Iterator[str]:
-    driver = questions.driver(findings.focus_target)
     cells = [one.cell for one in questions.focus_cells(findings)]
-    yield from filter(None, [findings.conditions])
-    yield from questions.environment(findings, driver, "SQLAlchemy", "Python")
+    yield from filter(None, [questions.conditions(findings), questions.focus_driver(findings)])
+    yield from questions.environment(findings, "SQLAlchemy", "Python")
     yield questions.clients_text(cells)
     yield f"{findings.blocks} blocks in {questions.duration_text(findings.seconds)}"
     yield findings.started[:10]
@@ -95,6 +96,19 @@ def _focus(findings: Findings) -> Iterator[str]:
     if rows:
         lines = list(_cell_table(rows, findings, with_scenario=False))
         yield from _within(lines, _FOCUS_ROOM)
+        yield ""
+
+
+def _cards(findings: Findings) -> Iterator[str]:
+    """What the cards say of other products and further drivers, a line each."""
+    if not findings.trust.usable:
+        return
+    said = [(card.question, *one) for card in findings.cards for one in card.others]
+    for question, product, text in said:
+        yield f"- {plain(question)} **{plain(product)}**: {plain(text)}"
+    for product, reason in gaps.absent(findings):
+        yield f"- **{plain(product)}** left out: {plain(reason)}"
+    if said or gaps.absent(findings):
         yield ""
 
 
@@ -115,7 +129,8 @@ def _numbers(row: CellRow, findings: Findings) -> str:
     if not findings.trust.usable:
         return f"{row.finding.status}, {row.finding.operations:,} operations | | | {row.new.text}"
     ratio = f"{row.ratio.mark} {row.ratio.text}".strip()
-    return f"{row.mean.text} | {row.throughput.text} | {ratio} | {row.new.text}"
+    mean = f"{row.mean.text}; {row.lag}" if row.lag else row.mean.text
+    return f"{mean} | {row.throughput.text} | {ratio} | {row.new.text}"
 
 
 def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
@@ -129,11 +144,15 @@ def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
     if doubts:
         yield f"{len(doubts)} warnings", _doubts(findings)
     if findings.left_out:
-        texts = (f"- {code(one.cell.id)}: {plain(one.reason)}" for one in findings.left_out)
-        yield f"{len(findings.left_out)} cells left out", texts
+        yield f"{len(findings.left_out)} cells left out", _left_out(findings)
     yield "Environment", _pairs((*findings.environment, *findings.server_settings))
     yield "Method", (f"- **{term}**: {plain(text)}" for term, text in method_lines(findings))
     yield "SQL of each cell", _statements(findings.cells)
+
+
+def _left_out(findings: Findings) -> Iterator[str]:
+    for words, reason, _ in gaps.left_out(findings):
+        yield f"- {code(words)}: {plain(reason)}"
 
 
 def _comparison_table(findings: Findings) -> Iterator[str]:

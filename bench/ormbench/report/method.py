@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from ormbench.report import questions
 from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.names import blocks_loop, in_threads
 from ormbench.report.quantities import percent_text, plain_ratio_text, time_text
+from ormbench.report.trust_facts import aa_count_text
 
 Line = tuple[str, str]  # what it is about, and what was done
 
@@ -61,6 +63,13 @@ def _clock(measured: list[CellFinding]) -> str:
         )
     if any(one.cell.rate is not None for one in measured):
         texts.append("Response time, from when an operation was due to its end, in an open loop.")
+    if any(in_threads(one.cell) for one in measured):
+        texts.append("Drivers that block run in threads, one for each client.")
+    if any(blocks_loop(one.cell) for one in measured):
+        texts.append(
+            "Lanes on the event loop hold it while they run: their service time leaves out what "
+            "others waited meanwhile, and the loop's lateness shows that."
+        )
     return " ".join(texts)
 
 
@@ -76,7 +85,7 @@ def _noise(findings: Findings) -> Iterator[str]:
     pair = plain_ratio_text(trust.aa.ratio) if trust.aa else "not measured"
     yield f"Two identical lanes in this run (A/A): {pair}"
     if findings.aa_count is not None:
-        yield questions.aa_count_text(findings)
+        yield aa_count_text(findings)
     if trust.sees is not None:
         yield f"smallest difference it can tell: {percent_text(trust.sees)}"
     if trust.harness is not None:

@@ -1,6 +1,11 @@
-"""What sentences call lanes and drivers."""
+"""What sentences call lanes, drivers and products.
+
+MySQL and MariaDB share their drivers, so those go by the product's name, too, wherever the
+sentence does not say it: "MariaDB aiomysql".
+"""
 
 from ormbench.cell import Cell
+from ormbench.targets.target import TARGETS
 
 _LANES = {
     "raw_held": "the bare driver",
@@ -10,13 +15,17 @@ _LANES = {
     "orm_columns": "ORM columns",
     "orm": "ORM",
 }
-_WORDS = ("the", "this")
+ON_LOOP = "_on_loop"  # ends the name of a lane whose driver blocks the event loop
+_WORDS = ("the", "this", "on", "while")
 _DRIVERLESS = {"none": "no driver"}
 _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
+_SHARE_DRIVERS = ("mysql", "mariadb")
 
 
 def lane_name(lane: str) -> str:
     """As "Core" of "core"; a lane that only its author knows keeps its name."""
+    if lane.endswith(ON_LOOP):
+        return f"{lane_name(lane.removesuffix(ON_LOOP))} on the event loop"
     return _LANES.get(lane, lane)
 
 
@@ -25,7 +34,7 @@ def apart(one: Cell, other: Cell) -> str:
     if one.lane != other.lane:
         return lane_name(one.lane)
     if one.target != other.target:
-        return driver_name(one.target)
+        return bare_driver(one.target)
     axes = [axis for axis in {**one.unusual(), **other.unusual()} if _differ(one, other, axis)]
     values = ", ".join(f"{axis}={_value(getattr(one, axis))}" for axis in axes)
     return f"{lane_name(one.lane)} at {values}" if values else lane_name(one.lane)
@@ -39,14 +48,37 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def driver_name(target: str) -> str:
-    """As "asyncpg" of "postgresql+asyncpg"."""
+def bare_driver(target: str) -> str:
+    """As "asyncpg" of "postgresql+asyncpg", for where the product is known."""
     return _DRIVERLESS.get(target, target.partition("+")[2] or target)
+
+
+def driver_name(target: str) -> str:
+    """As "asyncpg" of "postgresql+asyncpg", and "MariaDB aiomysql" of "mariadb+aiomysql"."""
+    shared = target.partition("+")[0] in _SHARE_DRIVERS
+    return f"{product_name(target)} {bare_driver(target)}" if shared else bare_driver(target)
 
 
 def product_name(target: str) -> str:
     """As "PostgreSQL" of "postgresql+asyncpg"; "" where there is no database."""
     return "" if target == "none" else _PRODUCTS.get(target.partition("+")[0], target)
+
+
+def distribution(target: str) -> str:
+    """Whose version stands for the driver: "psycopg" of "postgresql+psycopg_sync"."""
+    known = TARGETS.get(target)
+    return known.driver.distribution if known else bare_driver(target)
+
+
+def blocks_loop(cell: Cell) -> bool:
+    """Whether a cell runs a driver that blocks on the event loop, to show the harm."""
+    return cell.lane.endswith(ON_LOOP)
+
+
+def in_threads(cell: Cell) -> bool:
+    """Whether a cell's operations run in threads: its driver blocks."""
+    known = TARGETS.get(cell.target)
+    return known is not None and not known.driver.is_async and not blocks_loop(cell)
 
 
 def opened(sentence: str) -> str:

@@ -6,13 +6,11 @@ Pure functions, so that the terminal, the page and the pull-request comment cann
 from collections.abc import Iterable, Iterator
 
 from ormbench.cell import Cell
-from ormbench.report.findings import CellFinding, Comparison, Findings, Ladder, Trust
+from ormbench.report.findings import CellFinding, Comparison, Findings, Ladder
+from ormbench.report.names import bare_driver, driver_name, product_name
 from ormbench.report.quantities import (
     difference_text,
-    percent_text,
-    plain_ratio_text,
     ratio_text,
-    time_text,
 )
 
 NO_ANSWER = "No answer: this run is not evidence"
@@ -23,25 +21,28 @@ _PLACEMENTS = {
 }
 
 
-def driver(target: str) -> str:
-    """Give "asyncpg" of "postgresql+asyncpg"."""
-    return target.partition("+")[2] or target
-
-
 def placement_text(cells: Iterable[Cell]) -> str:
     """Which cores the processes of *cells* had, in words; each placement once."""
     return "; ".join(dict.fromkeys(_PLACEMENTS[cell.placement] for cell in cells))
 
 
 def is_reference(findings: Findings, cell: Cell) -> bool:
-    """Whether *cell* has the axis value that the ratios of this run are against."""
+    """Whether *cell* has the axis value that the ratios of this run are against.
+
+    Of targets each product has one, since no two products are compared.
+    """
     axis, _, value = findings.reference.partition("=")
+    if axis == "target" and product_name(cell.target) != product_name(value):
+        return any(one.kind == "target" and one.reference == cell for one in findings.comparisons)
     return str(getattr(cell, axis, None)) == value
 
 
 def reference_name(findings: Findings) -> str:
-    """Give "core" of the reference "lane=core"."""
-    return findings.reference.partition("=")[2] or findings.reference
+    """Give "core" of the reference "lane=core"; of "target=postgresql+asyncpg" the driver."""
+    axis, _, value = findings.reference.partition("=")
+    if axis == "target":
+        return "first driver" if len(findings.servers) > 1 else bare_driver(value)
+    return value or findings.reference
 
 
 def against_reference(findings: Findings, cell: Cell) -> Comparison | None:
@@ -55,12 +56,12 @@ def against_reference(findings: Findings, cell: Cell) -> Comparison | None:
 
 
 def focus_cells(findings: Findings) -> tuple[CellFinding, ...]:
-    """The cells of the scenario and target to show first."""
-    return tuple(
-        one
-        for one in findings.cells
-        if one.cell.scenario == findings.focus and one.cell.target == findings.focus_target
-    )
+    """The cells of the scenario and target to show first; of all drivers, where those differ."""
+    here = [one for one in findings.cells if one.cell.scenario == findings.focus]
+    if findings.reference.startswith("target="):
+        product = product_name(findings.focus_target)
+        return tuple(one for one in here if product_name(one.cell.target) == product)
+    return tuple(one for one in here if one.cell.target == findings.focus_target)
 
 
 def focus_ladder(findings: Findings) -> Ladder | None:
@@ -76,14 +77,51 @@ def scenarios(findings: Findings) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != findings.focus))
 
 
+def sections(findings: Findings) -> Iterator[tuple[str, tuple[CellFinding, ...]]]:
+    """Cells that may stand side by side: those of one scenario on one product, with its name."""
+    for scenario in scenarios(findings):
+        here = [one for one in findings.cells if one.cell.scenario == scenario]
+        products = dict.fromkeys(product_name(one.cell.target) for one in here)
+        for product in products:
+            cells = tuple(one for one in here if product_name(one.cell.target) == product)
+            several = product and len(findings.servers) > 1
+            yield f"{scenario}, {product}" if several else scenario, cells
+
+
+def ladder_name(ladder: Ladder, *, with_product: bool) -> str:
+    """Say "get_by_id, asyncpg" or "get_by_id, PostgreSQL, asyncpg, clients=8"."""
+    product, driver = product_name(ladder.target), driver_name(ladder.target)
+    apart = with_product and not driver.startswith(product)
+    axes = [
+        f"{axis}={value}"
+        for axis, value in ladder.rungs[0].cell.unusual().items()
+        if axis != "placement"
+    ]
+    return ", ".join([ladder.scenario, *([product] if apart else []), driver, *axes])
+
+
+def conditions(findings: Findings) -> str:
+    """Say "PostgreSQL 18.4 embedded, MariaDB 11.8.9 docker"; "" where there was no database."""
+    return ", ".join(f"{product} {words}".strip() for product, words in findings.servers)
+
+
+def focus_driver(findings: Findings) -> str:
+    """Say "asyncpg 0.32.0"."""
+    return findings.focus_driver or bare_driver(findings.focus_target)
+
+
 def elsewhere(findings: Findings) -> tuple[str, tuple[Comparison, ...]]:
-    """The lane the answer is about, and its comparisons in every scenario but the focus."""
+    """The lane the answer is about, and its comparisons in every scenario but the focus.
+
+    On the focus's product alone: another's ratios stand for themselves.
+    """
     lane = _contender(findings)
     found: dict[str, Comparison] = {}
     for one in findings.comparisons:
         cell = one.candidate
         wanted = one.kind == "lane" and cell.lane == lane and is_reference(findings, one.reference)
-        if wanted and cell.scenario != findings.focus:
+        here = product_name(cell.target) == product_name(findings.focus_target)
+        if wanted and here and cell.scenario != findings.focus:
             found.setdefault(cell.scenario, one)
     return lane, tuple(found.values())
 
@@ -99,14 +137,22 @@ def _contender(findings: Findings) -> str:
 def cell_names(cells: Iterable[Cell]) -> dict[Cell, str]:
     """What tells *cells* of one scenario apart: lane, driver if several, axes off their default."""
     known = tuple(cells)
-    several = len({cell.target for cell in known}) > 1
-    return {cell: " ".join(_name_parts(cell, with_driver=several)) for cell in known}
+    drivers = _driver_names({cell.target for cell in known})
+    return {cell: " ".join(_name_parts(cell, drivers.get(cell.target))) for cell in known}
 
 
-def _name_parts(cell: Cell, *, with_driver: bool) -> Iterator[str]:
+def _driver_names(targets: set[str]) -> dict[str, str]:
+    """What tells targets apart: nothing for one alone, the driver within one product."""
+    if len(targets) < 2:  # noqa: PLR2004 - one has nothing to be told apart from
+        return {}
+    several = len({product_name(target) for target in targets}) > 1
+    return {target: driver_name(target) if several else bare_driver(target) for target in targets}
+
+
+def _name_parts(cell: Cell, driver: str | None) -> Iterator[str]:
     yield cell.lane
-    if with_driver:
-        yield driver(cell.target)
+    if driver:
+        yield driver
     for axis, value in cell.unusual().items():
         if axis != "placement":
             yield f"{axis}={value}"
@@ -119,17 +165,26 @@ def pair_names(comparison: Comparison) -> tuple[str, str]:
         return one.lane, one.lane
     names = cell_names((one, other))
     if one.lane == other.lane and one.target != other.target:
-        return driver(one.target), driver(other.target)
+        return bare_driver(one.target), bare_driver(other.target)
     return names[one], names[other]
 
 
 def comparison_name(comparison: Comparison) -> str:
-    """Name both sides and what they share: "get_by_id: orm / core (asyncpg)"."""
+    """Name both sides and what they share: "get_by_id: orm / core (asyncpg)".
+
+    Of two drivers that several products have, the product: "asyncmy / aiomysql (MariaDB, orm)".
+    """
     candidate, reference = pair_names(comparison)
     one, other = comparison.candidate, comparison.reference
-    shared = driver(one.target) if one.target == other.target else one.lane
+    shared = driver_name(one.target) if one.target == other.target else _of_drivers(comparison)
     kind = "A/A, " if comparison.kind == "aa" else ""
     return f"{one.scenario}: {candidate} / {reference} ({kind}{shared})"
+
+
+def _of_drivers(comparison: Comparison) -> str:
+    target, lane = comparison.candidate.target, comparison.candidate.lane
+    product = product_name(target)
+    return f"{product}, {lane}" if driver_name(target).startswith(product) else lane
 
 
 def short_ratio(comparison: Comparison) -> str:
@@ -141,31 +196,6 @@ def difference(comparison: Comparison, *, plain: bool = False) -> str:
     """Say "+43 us [38, 49]" per operation; "within [-6, 5] us" where the verdict is same."""
     text = difference_text(comparison.difference, plain=plain)
     return text.replace("cannot tell", "within") if comparison.verdict == "same" else text
-
-
-def trust_facts(findings: Findings, *, plain: bool = False) -> tuple[str, ...]:
-    """What the numbers rest on, as short phrases."""
-    return tuple(_trust_facts(findings, findings.trust, plain=plain))
-
-
-def _trust_facts(findings: Findings, trust: Trust, *, plain: bool) -> Iterator[str]:
-    yield f"answers equal {trust.correct}/{trust.checked}"
-    if findings.aa_count is not None:
-        yield aa_count_text(findings)
-    yield f"A/A {plain_ratio_text(trust.aa.ratio)}" if trust.aa else "A/A not measured"
-    if trust.sees is not None:
-        yield f"sees {'>=' if plain else '≥'} {percent_text(trust.sees)}"
-    if trust.harness is not None:
-        yield f"harness {time_text(trust.harness.value, plain=plain)}"
-    yield f"warnings {len(trust.doubts)}"
-
-
-def aa_count_text(findings: Findings) -> str:
-    """Say "1 of 100 A/A comparisons called different at 99 %"; "" where only a few were made."""
-    count = findings.aa_count
-    if count is None:
-        return ""
-    return f"{count.different} of {count.comparisons} A/A comparisons called different at 99 %"
 
 
 def duration_text(seconds: float) -> str:

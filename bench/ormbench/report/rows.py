@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
-from ormbench.report import questions
+from ormbench.report import lateness, questions
 from ormbench.report.findings import CellFinding, Comparison, Findings
+from ormbench.report.names import driver_name
 from ormbench.report.quantities import (
     difference_text,
     mean_text,
@@ -50,6 +51,7 @@ class CellRow:
     slowest: Shown
     ratio: Shown
     new: Shown
+    lag: str  # of a lane that blocks the event loop: how late that was
     spark: Markup
     facts: tuple[tuple[str, str], ...]  # for the unfolded row
     link: str  # address of the documentation page; "" where it is none that a browser should open
@@ -85,13 +87,14 @@ def _cell_row(findings: Findings, one: CellFinding) -> CellRow:
     return CellRow(
         finding=one,
         name=" ".join([one.cell.lane, *axes]),
-        driver=questions.driver(one.cell.target),
+        driver=driver_name(one.cell.target),
         ok=one.status == "OK",
         mean=_mean(one) if numbers else Shown(),
         throughput=_throughput(one) if numbers else Shown(),
         slowest=_slowest(one) if numbers else Shown(),
         ratio=_ratio(findings, one) if numbers else Shown(),
         new=Shown(f"{one.new_per_1000:.3g}", one.new_per_1000) if one.operations else Shown(),
+        lag=lateness.lag_text(one) if numbers else "",
         spark=sparkline(one.block_means) if numbers else Markup(),
         facts=tuple(_facts(one, numbers=numbers)),
         link=web_address(one.docs),
@@ -141,6 +144,8 @@ def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
         facts += _percentiles("response", one.response)
         if one.client_cpu:
             facts.append(("client CPU", f"{mean_text(one.client_cpu)} per operation"))
+        if one.lag is not None:
+            facts.append(("event loop late, p99", time_text(one.lag)))
         if one.bound:
             facts.append(("class", one.bound))
     facts.append(("placement", questions.placement_text([one.cell])))

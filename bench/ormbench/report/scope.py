@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ormbench.cell import Cell
-from ormbench.report.names import driver_name, product_name
+from ormbench.report.names import bare_driver, product_name
 from ormbench.results.manifest import Manifest
 
 _PLACES = {
@@ -12,25 +12,40 @@ _PLACES = {
     "free": "client and server placed by the system",
 }
 _SERVERS = ("PostgreSQL", "MySQL", "MariaDB")
+_ALIKE = ("MySQL", "MariaDB")
 
 
 def scope(manifest: Manifest) -> str:
     """Where client and server were, and what they shared; as "one machine, unix socket, ..."."""
-    server, cells = manifest.environment.server, _measured(manifest)
-    own = server.get("kind") != "url"
+    cells = _measured(manifest)
     parts = [
-        f"{_transport(manifest)}, one machine" if own else "the server that the URL names",
+        f"{_transport(manifest)}, one machine" if _own(manifest) else "the server of the URL",
         *dict.fromkeys(_place(cell, manifest) for cell in cells),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def conditions(manifest: Manifest) -> str:
-    """As "PostgreSQL 18.4 embedded"; "" where no cell had a database."""
-    versions, kind = manifest.environment.versions, manifest.environment.server.get("kind", "")
-    products = dict.fromkeys(product_name(cell.target) for cell in _measured(manifest))
-    names = [f"{name} {versions.get(name, '')}".strip() for name in products]
-    return f"{', '.join(names)} {kind}".strip() if names else ""
+def servers(manifest: Manifest, first: str = "") -> tuple[tuple[str, str], ...]:
+    """As (("PostgreSQL", "18.4 embedded"), ...): what was measured, the product *first* before."""
+    versions, known = manifest.environment.versions, manifest.environment.servers
+    return tuple(
+        (name, " ".join(filter(None, (versions.get(name), known.get(name, {}).get("kind")))))
+        for name in sorted(_products(_measured(manifest)), key=lambda name: name != first)
+    )
+
+
+def server_settings(manifest: Manifest) -> tuple[tuple[str, str], ...]:
+    """What each server was told, the name of its product before each setting if it is one of many.
+
+    What a reader should know of the server stands there, too.
+    """
+    environment = manifest.environment
+    several = len(environment.servers) > 1
+    return tuple(
+        (f"{product}: {name}" if several else name, value)
+        for product, described in environment.servers.items()
+        for name, value in (described | environment.server_settings.get(product, {})).items()
+    )
 
 
 def does_not_say(manifest: Manifest) -> tuple[str, ...]:
@@ -44,6 +59,10 @@ def _measured(manifest: Manifest) -> list[Cell]:
     return [cell for cell in cells if cell.target != "none"]
 
 
+def _products(cells: Sequence[Cell]) -> list[str]:
+    return list(dict.fromkeys(product_name(cell.target) for cell in cells))
+
+
 def _place(cell: Cell, manifest: Manifest) -> str:
     if cell.placement == "free" and (cores := manifest.environment.host.get("cores")):
         return f"client and server share {cores} cores"
@@ -51,18 +70,22 @@ def _place(cell: Cell, manifest: Manifest) -> str:
 
 
 def _transport(manifest: Manifest) -> str:
-    return manifest.environment.server.get("transport") or "loopback"
+    transports = (one.get("transport") for one in manifest.environment.servers.values())
+    return " and ".join(dict.fromkeys(filter(None, transports))) or "loopback"
+
+
+def _own(manifest: Manifest) -> bool:
+    return all(one.get("kind") != "url" for one in manifest.environment.servers.values())
 
 
 def _about_place(manifest: Manifest, cells: Sequence[Cell]) -> Iterator[str]:
-    server = manifest.environment.server
-    if server.get("kind") == "url":
-        yield "other networks than the one between these two"
-    else:
+    if _own(manifest):
         yield f"your network: {_transport(manifest)} only"
+    else:
+        yield "other networks than the one between these two"
     yield "your queries and your rows: one table shape a scenario"
     yield f"tables of other sizes than {manifest.table_rows:,} rows"
-    if server.get("durability") == "relaxed":
+    if any(one.get("durability") == "relaxed" for one in manifest.environment.servers.values()):
         yield "commits that wait for the disk: durability relaxed"
     if any(cell.placement == "one-core" for cell in cells):
         yield "more cores: client and server share one"
@@ -81,12 +104,40 @@ def _about_load(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _about_servers(cells: Sequence[Cell], manifest: Manifest) -> Iterator[str]:
-    products = list(dict.fromkeys(product_name(cell.target) for cell in cells))
+    products = _products(cells)
     missing = [name for name in _SERVERS if name not in products]
     if products and missing:
-        yield f"{' and '.join(missing)}: only {' and '.join(products)} was measured"
-    drivers = list(dict.fromkeys(driver_name(cell.target) for cell in cells))
-    if len(drivers) == 1:
-        yield f"other drivers than {drivers[0]}"
-    if manifest.environment.server.get("kind") != "url":
+        were = "was" if len(products) == 1 else "were"
+        alike = ", and MariaDB is not MySQL" if len({*missing} & {*_ALIKE}) == 1 else ""
+        yield f"{' and '.join(missing)}: only {' and '.join(products)} {were} measured{alike}"
+    if len(products) > 1:
+        yield f"which of {', '.join(products[:-1])} and {products[-1]} is faster: never compared"
+    yield from _about_noise(products, manifest)
+    alone = [drivers[0] for drivers in _drivers(cells) if len(drivers) == 1]
+    if alone:
+        yield f"other drivers than {' and '.join(alone)}"
+    if _own(manifest):
         yield "encrypted connections: no TLS"
+
+
+def _about_noise(products: Sequence[str], manifest: Manifest) -> Iterator[str]:
+    """Which servers no A/A pair ran on, where others had one."""
+    paired = {
+        product_name(group.cells[one.candidate].target)
+        for group in manifest.groups
+        for one in group.contrasts
+        if one.kind == "aa"
+    }
+    without = [name for name in products if name not in paired]
+    if without and len(without) < len(products):
+        there = " and ".join(name for name in products if name in paired)
+        yield f"the noise floor on {' and '.join(without)}: the A/A pair ran on {there}"
+
+
+def _drivers(cells: Sequence[Cell]) -> Iterator[list[str]]:
+    """The drivers of each product; with its name where there are several products."""
+    products = _products(cells)
+    for product in products:
+        targets = dict.fromkeys(c.target for c in cells if product_name(c.target) == product)
+        owner = f"{product}'s " if len(products) > 1 else ""
+        yield [owner + bare_driver(target) for target in targets]

@@ -8,8 +8,15 @@ reference lane, of the largest rung, and of the other scenarios.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ormbench.report.findings import AACount, Comparison, Estimate, Ladder, Rung
-from ormbench.report.names import apart, driver_name, lane_name, opened
+from ormbench.report.findings import AACount, CellFinding, Comparison, Estimate, Ladder, Rung
+from ormbench.report.lateness import stood_still
+from ormbench.report.names import (
+    apart,
+    driver_name,
+    lane_name,
+    opened,
+    product_name,
+)
 from ormbench.report.quantities import (
     difference_text,
     has_interval,
@@ -30,6 +37,12 @@ class Focus:
 
     scenario: str
     target: str
+    alone: bool = True  # whether the run measured one server product
+
+    @property
+    def product(self) -> str:
+        """The server product, which sentences name where there are several."""
+        return product_name(self.target)
 
     def lanes(self, comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
         """The comparisons of lanes in this scenario, on this target; without any, the others."""
@@ -37,7 +50,8 @@ class Focus:
         of_lanes = [
             one for one in here if one.kind == "lane" and one.candidate.target == self.target
         ]
-        return tuple(of_lanes or [one for one in here if one.kind in ("axis", "target")])
+        others = [one for one in here if product_name(one.candidate.target) == self.product]
+        return tuple(of_lanes or [one for one in others if one.kind in ("axis", "target")])
 
 
 def headline(comparisons: Sequence[Comparison], focus: Focus) -> str:
@@ -49,7 +63,7 @@ def headline(comparisons: Sequence[Comparison], focus: Focus) -> str:
         return _undecided(lanes, focus)
     ratio = without_interval(ratio_text(largest.ratio, largest.verdict))
     line = f"{_candidate(largest)} takes {ratio} as long as {_reference(largest)}"
-    line = f"{opened(line)} for {focus.scenario}"
+    line = f"{opened(line)} for {focus.scenario}{_on(focus)}"
     if not _is_decided(largest.difference):
         return line
     return f"{line}: {without_interval(difference_text(largest.difference))} per operation"
@@ -60,15 +74,30 @@ def answer(
     ladders: Sequence[Ladder],
     focus: Focus,
     at_rate: float,
+    cells: Sequence[CellFinding] = (),
 ) -> tuple[str, ...]:
-    """The answer in at most three sentences; *at_rate* operations per second price the CPU."""
+    """The answer in a few sentences; *at_rate* operations per second price the CPU.
+
+    Speaks of the focus's product, and of the harm that *cells* did to their event loop.
+    """
     main = contender(focus.lanes(comparisons))
     if main is None:
-        return (headline(comparisons, focus) + ".",)
-    sentences = [takes(main) + _costs(main, at_rate)]
+        return tuple(f"{one}." for one in (headline(comparisons, focus), *_harm(cells)))
+    where = "" if focus.alone else f"on {focus.product}, "
+    sentences = [where + takes(main) + _costs(main, at_rate)]
+    sentences += _harm(cells)
     sentences += _largest_rung(ladders, focus)
     sentences += _elsewhere(main, comparisons)
     return tuple(f"{opened(one)}." for one in sentences)
+
+
+def _harm(cells: Sequence[CellFinding]) -> Iterator[str]:
+    """The lane that held the event loop up longest."""
+    harmful = [one for one in cells if stood_still(one)]
+    if harmful:
+        worst = max(harmful, key=lambda one: one.lag or 0)
+        ran = f"{worst.cell.lane} of {worst.cell.scenario} ran on {driver_name(worst.cell.target)}"
+        yield f"While {ran}, {stood_still(worst)}"
 
 
 def called_different(identical: AACount) -> str:
@@ -164,8 +193,13 @@ def _undecided(lanes: Sequence[Comparison], focus: Focus) -> str:
     if not lanes:
         return f"{focus.scenario} on {driver_name(focus.target)}: no two lanes were compared"
     if all(one.verdict == "same" for one in lanes):
-        return f"All lanes of {focus.scenario} take the same time within {EQUIVALENCE * 100:.0f} %"
-    return f"This run cannot tell the lanes of {focus.scenario} apart"
+        within = f"take the same time within {EQUIVALENCE * 100:.0f} %"
+        return f"All lanes of {focus.scenario} {within}{_on(focus)}"
+    return f"This run cannot tell the lanes of {focus.scenario} apart{_on(focus)}"
+
+
+def _on(focus: Focus) -> str:
+    return "" if focus.alone else f" on {focus.product}"
 
 
 def _is_decided(estimate: Estimate) -> bool:

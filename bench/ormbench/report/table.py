@@ -52,6 +52,7 @@ def _row(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
     yield "placement", cell.placement
     yield "offered_rate_op_per_s", cell.rate
     yield "arrivals", cell.arrivals if cell.rate is not None else ""
+    yield "event_loop", cell.loop
     yield "status", one.status
     yield "reason", one.reason
     yield "label", one.label
@@ -64,6 +65,7 @@ def _row(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
         for name, value in known:
             yield f"{clock}_{questions.percentile_name(name).replace('.', '_')}_ns", value
     yield "new_connections_per_1000_op", one.new_per_1000
+    yield "event_loop_lag_p99_ns", one.lag
     yield "bound", one.bound
     yield from _ratio(findings, one)
 

@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 
-from ormbench.report import questions
-from ormbench.report.cards import DRIVER
+from ormbench.report import gaps, questions
+from ormbench.report.cards import DRIVER, ORM_OR_CORE
 from ormbench.report.findings import Findings
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.terminal_full import full_tables
 from ormbench.report.terminal_table import focus_table
+from ormbench.report.trust_facts import trust_facts
 from ormbench.report.words import in_ascii, one_line, readable, with_strings
 
 HEIGHT = 24
 _ANSWER_LINES = 4
+_REASON_LINES = 2  # of why a product was left out
 _GAPS = 3  # blank lines worth more than a further sentence
 _INDENT = " " * 9
 _SHAPES = {"per-operation": "transaction/op", "autocommit": "autocommit"}
@@ -109,17 +111,17 @@ def _blocks(findings: Findings, width: int, answer_lines: int, *, plain: bool) -
     if findings.trust.usable:
         spread = tuple(_spread(findings, width))
         if spread:
-            yield Block(spread, 2, gap=False)
+            yield Block(spread, max(2, len(findings.servers) - 1), gap=False)
         yield Block(trust, 3, gap=False)
     yield Block(tuple(_next(findings, width)), 1)
 
 
 def _header(findings: Findings, width: int) -> Iterator[str]:
     cells = [one.cell for one in questions.focus_cells(findings)]
-    name = questions.driver(findings.focus_target)
-    driver = questions.environment(findings, name) or (name,)
     shapes = dict.fromkeys(_SHAPES[cell.transaction] for cell in cells)
-    first = [findings.focus, findings.conditions, *driver, questions.clients_text(cells), *shapes]
+    server = " ".join(next(iter(findings.servers), ()))  # others have lines of their own
+    driver = questions.focus_driver(findings)
+    first = [findings.focus, server, driver, questions.clients_text(cells), *shapes]
     yield from _packed(first, width, " ", between="  ")[:1]
     second = [
         *questions.environment(findings, "SQLAlchemy", "Python"),
@@ -152,10 +154,15 @@ def _whole_sentences(sentences: Sequence[str], width: int, most: int) -> list[st
 
 
 def _spread(findings: Findings, width: int) -> Iterator[str]:
+    yield from _other_products(findings, width)
     card = next((one for one in findings.cards if one.question == DRIVER and one.measured), None)
     if card:
         lanes = card.detail.partition(" (")[0].removesuffix(f" of {findings.focus}")
         yield from _wrapped("driver", f"{card.verdict}   {lanes}", width)
+        for product, text in card.others:
+            yield from _wrapped("driver", f"on {product} {text}", width)
+    for product, reason in gaps.absent(findings):
+        yield from _wrapped(product, f"left out: {reason}", width)[:_REASON_LINES]
     lane, others = questions.elsewhere(findings)
     if others:
         texts = [f"{one.candidate.scenario} {questions.short_ratio(one)}" for one in others]
@@ -163,8 +170,17 @@ def _spread(findings: Findings, width: int) -> Iterator[str]:
         yield from _wrapped(label, ", ".join(texts), width)
 
 
+def _other_products(findings: Findings, width: int) -> Iterator[str]:
+    """A line for each product beside the focus's, which speaks of it alone."""
+    card = next((one for one in findings.cards if one.question == ORM_OR_CORE), None)
+    says = dict(card.others) if card else {}
+    for product, words in findings.servers[1:]:
+        text = f"{words}, {says[product]}" if product in says else words
+        yield from _wrapped(product, text, width)
+
+
 def _trust(findings: Findings, width: int, *, plain: bool) -> Iterator[str]:
-    facts = questions.trust_facts(findings, plain=plain)
+    facts = trust_facts(findings, plain=plain)
     if findings.trust.usable:
         yield from _packed(["usable", *facts], width, _head("TRUST"))
     else:

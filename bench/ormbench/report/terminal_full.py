@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ormbench.report import questions
+from ormbench.report import gaps, lateness, questions
 from ormbench.report.findings import CellFinding, Comparison, Findings
 from ormbench.report.quantities import mean_text, rate_text, time_text
 
@@ -10,9 +10,8 @@ from ormbench.report.quantities import mean_text, rate_text, time_text
 def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
     """Lines of all tables; neither times nor ratios where the run is not usable."""
     usable = findings.trust.usable
-    for scenario in questions.scenarios(findings):
-        cells = [one for one in findings.cells if one.cell.scenario == scenario]
-        yield f" {scenario}"
+    for title, cells in questions.sections(findings):
+        yield f" {title}"
         yield from _cells(cells, usable=usable, plain=plain)
         yield ""
     if findings.comparisons and usable:
@@ -20,8 +19,8 @@ def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
         yield from _columns([_comparison(one, plain=plain) for one in findings.comparisons])
         yield ""
     yield from _doubts(findings)
-    for left in findings.left_out:
-        yield f" left out  {left.cell.id}: {left.reason}"
+    for cells_text, reason, _ in gaps.left_out(findings):
+        yield f" left out  {cells_text}: {reason}"
 
 
 def _cells(cells: Sequence[CellFinding], *, usable: bool, plain: bool) -> Iterator[str]:
@@ -31,6 +30,9 @@ def _cells(cells: Sequence[CellFinding], *, usable: bool, plain: bool) -> Iterat
     rows += [(names[one.cell], *_numbers(one, plain=plain)) for one in numbers]
     if numbers:
         yield from _columns(rows)
+    for one in numbers:
+        if lag := lateness.lag_text(one, plain=plain):
+            yield f"   {names[one.cell]}  {lag}"
     for one in cells:
         if one not in numbers:
             reason = f": {one.reason}" if one.reason else ""

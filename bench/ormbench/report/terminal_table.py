@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator
 from itertools import count
+from textwrap import wrap
 
-from ormbench.report import questions
+from ormbench.report import lateness, questions
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import time_text
 
@@ -35,6 +36,14 @@ def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]
         yield f" {name:<{room}}{_row(findings, one, scale, plain=plain)}"
     if len(shown) < len(cells):
         yield f" {len(cells) - len(shown)} more lanes: see the report"
+    late = [
+        f"{names[one.cell]} {time}"
+        for one in shown
+        if (time := lateness.lag_time(one, plain=plain))
+    ]
+    if late:
+        words = f"event loop late, p99: {', '.join(late)}"
+        yield from wrap(words, width, initial_indent=" ", subsequent_indent="   ")
 
 
 class Scale:

@@ -4,9 +4,11 @@ import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from ormbench.cell import Cell
 from ormbench.results.manifest import Environment
 from ormbench.servers.placement import allowed_cpus
 from ormbench.servers.server import Server
@@ -15,13 +17,16 @@ from ormbench.targets.target import NO_TARGET, TARGETS
 PACKAGES = ("sqlalchemy", "greenlet", "ormbench")
 
 
-def capture(server: Server, targets: set[str]) -> Environment:
-    """Read it all, now."""
+def capture(servers: Sequence[Server], cells: Sequence[Cell]) -> Environment:
+    """Read it all, now: of drivers and event loops what *cells* use."""
+    versions = _versions(cells)
+    for server in servers:
+        versions |= _server_version(server.version)
     return Environment(
-        versions=_versions(targets) | _server_version(server.version),
+        versions=versions,
         host=_host(),
-        server=server.description(),
-        server_settings=server.settings(),
+        servers={server.product: server.description() for server in servers},
+        server_settings={server.product: server.settings() for server in servers},
         commit=_commit(),
     )
 
@@ -35,11 +40,13 @@ def elsewhere(recorded: Environment) -> str | None:
     return None
 
 
-def _versions(targets: set[str]) -> dict[str, str]:
-    drivers = [TARGETS[name].distribution for name in sorted(targets - {NO_TARGET})]
+def _versions(cells: Sequence[Cell]) -> dict[str, str]:
+    targets = {cell.target for cell in cells} - {NO_TARGET}
+    drivers = [TARGETS[name].driver.distribution for name in sorted(targets)]
+    loops = sorted({cell.loop for cell in cells} - {"asyncio"})
     names = {"sqlalchemy": "SQLAlchemy"}
     found = {"Python": platform.python_version()}
-    for package in (*PACKAGES, *dict.fromkeys(drivers)):
+    for package in (*PACKAGES, *dict.fromkeys(drivers), *loops):
         try:
             found[names.get(package, package)] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -55,7 +62,7 @@ def _server_version(version: str) -> dict[str, str]:
 def _host() -> dict[str, str]:
     return {
         "cores": str(len(allowed_cpus())),
-        "cpu": _cpu(),
+        "cpu": cpu_model(),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "host id": _digest(_read("/etc/machine-id") or platform.node()),
@@ -63,7 +70,8 @@ def _host() -> dict[str, str]:
     }
 
 
-def _cpu() -> str:
+def cpu_model() -> str:
+    """As the system names its processor."""
     for line in _read("/proc/cpuinfo").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

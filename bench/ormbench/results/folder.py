@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ormbench.errors import UsageError
-from ormbench.results.manifest import SCHEMA, Manifest
+from ormbench.results.manifest import READABLE, Manifest
 from ormbench.results.trial import Proof, Trial
 
 MANIFEST = "run.json"
@@ -107,8 +107,9 @@ def read_manifest(path: Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is not a run folder: no readable {MANIFEST}") from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
-    if schema != SCHEMA:
-        raise UsageError(f"{path} has schema {schema!r}; this version reads schema {SCHEMA}")
+    if schema not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise UsageError(f"{path} has schema {schema!r}; this version reads {known}")
     try:
         return Manifest.from_json(plain)
     except (AttributeError, KeyError, TypeError) as error:

@@ -8,7 +8,8 @@ from typing import Any
 
 from ormbench.cell import Cell, Contrast, Group, LeftOut
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)  # 1 knew one server, a PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Environment:
 
     versions: dict[str, str]  # "Python", "SQLAlchemy", "asyncpg", ..., "PostgreSQL"
     host: dict[str, str]  # "cores", "cpu", "kernel", "memory", "host id", "boot id"
-    server: dict[str, str]  # "kind": embedded | url, "durability": relaxed | ..., "transport"
-    server_settings: dict[str, str]  # settings that differ from the server's defaults
+    servers: dict[str, dict[str, str]]  # product -> "kind", "durability", "transport", ...
+    server_settings: dict[str, dict[str, str]]  # product -> what differs from its defaults
     commit: str  # of the harness; "" outside a checkout
 
 
@@ -69,10 +70,23 @@ class Manifest:
                     LeftOut(Cell(**one["cell"]), one["reason"]) for one in plain["left_out"]
                 ),
                 "lanes": {name: LaneText(**text) for name, text in plain["lanes"].items()},
-                "environment": Environment(**plain["environment"]),
+                "environment": _environment(plain["environment"]),
                 "next_steps": tuple(plain["next_steps"]),
             }
         )
+
+
+def _environment(plain: dict[str, Any]) -> Environment:
+    """Of schema 2, or of 1, which has ``server`` and settings without a product."""
+    if "servers" in plain:
+        return Environment(**plain)
+    return Environment(
+        plain["versions"],
+        plain["host"],
+        {"PostgreSQL": plain["server"]},
+        {"PostgreSQL": plain["server_settings"]},
+        plain["commit"],
+    )
 
 
 def _group(plain: dict[str, Any]) -> Group:

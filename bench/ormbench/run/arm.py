@@ -6,6 +6,7 @@ from typing import cast
 from ormbench.cell import Cell
 from ormbench.loader import Loaded
 from ormbench.results.trial import Proof, Slice, Status, Trial
+from ormbench.run.context import Site
 
 
 class EndedError(Exception):
@@ -26,6 +27,7 @@ class ArmState:
     loaded: Loaded
     place: int  # which of the schemas for writing arms is its own
     schema: str
+    site: Site | None  # None for a lane that needs no database
     ended: EndedError | None = None
     operation_ns: int = 0
     reset_ns: int = 0
@@ -33,6 +35,15 @@ class ArmState:
     proof: Proof | None = None
     new_connections: int = 0
     lag_p99_ns: int | None = None
+
+    def reset(self) -> None:
+        """Put its tables back to where each of its slices starts."""
+        if self.site is not None:
+            self.site.tables.reset(self.loaded, self.place)
+
+    def server_cpu_ns(self) -> int | None:
+        """CPU time of its server so far, in ns; None where that is not known."""
+        return self.site.server.cpu_ns() if self.site is not None else None
 
     def trial(self, group: str, block: int, histograms: dict[str, str]) -> Trial:
         """What is stored: slices and histograms, or the status and reason of an early end."""

@@ -1,6 +1,7 @@
-"""One block: a fresh worker process, every group once, in random order."""
+"""One block: a fresh worker process for each event loop, every group once, in random order."""
 
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from random import Random
 
@@ -22,6 +23,7 @@ def measure(context: Context, number: int) -> Block:
     try:
         return _measure(context, number)
     finally:
+        context.attend(None)
         stay_on(allowed_cpus())
 
 
@@ -30,12 +32,20 @@ def _measure(context: Context, number: int) -> Block:
     trials: list[Trial] = []
     proofs: list[Proof] = []
     started, turns = time.monotonic(), Turns()
-    with WorkerProcess(random.randrange(1, HASH_SEEDS), context.timeout) as worker:
-        foreign = ForeignLoad(context.server.cpu_ns)
-        worker.demand("start", **_start(context))
+    loops = dict.fromkeys(cell.loop for group in context.groups for cell in group.cells)
+    hash_seed = random.randrange(1, HASH_SEEDS)
+    with ExitStack() as stack:
+        workers = {
+            loop: stack.enter_context(WorkerProcess(hash_seed, context.timeout, loop))
+            for loop in loops
+        }
+        foreign = ForeignLoad(context.cpu_ns)
+        for worker in workers.values():
+            worker.demand("start", **_start(context))
         for group in random.sample(context.groups, len(context.groups)):
             context.progress.group(group.name)
-            in_block = GroupInBlock(context, worker, group, number, turns, foreign)
+            context.attend(group)
+            in_block = GroupInBlock(context, workers, group, number, turns, foreign)
             try:
                 new_trials, new_proofs = in_block.measure()
             except WorkerError as error:
@@ -50,7 +60,9 @@ def _measure(context: Context, number: int) -> Block:
 def _start(context: Context) -> dict[str, object]:
     return {
         "files": context.files,
-        "address": asdict(context.server.address),
+        "addresses": {
+            product: asdict(site.server.address) for product, site in context.sites.items()
+        },
         "table_rows": context.table_rows,
         "timeout": context.timeout,
     }

@@ -1,5 +1,6 @@
 """What all blocks of a run share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -7,8 +8,17 @@ from typing import Protocol
 from ormbench.cell import Cell, Group
 from ormbench.load.calibration import SliceSize, fitted
 from ormbench.loader import Loaded
-from ormbench.servers.server import Server
+from ormbench.servers.server import Product, Server
+from ormbench.targets.target import TARGETS
 from ormbench.truth.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A server and the tables of the run on it."""
+
+    server: Server
+    tables: Tables
 
 
 class Progress(Protocol):
@@ -29,10 +39,9 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """The server, its tables, the scenarios, and the sizes that the first block found."""
+    """The servers, their tables, the scenarios, and the sizes that the first block found."""
 
-    server: Server
-    tables: Tables
+    sites: Mapping[Product, Site]
     loaded: dict[str, Loaded]
     groups: tuple[Group, ...]
     blocks: int
@@ -53,6 +62,30 @@ class Context:
         """The scenario files of the run, each once."""
         paths: dict[Path, None] = {one.path.resolve(): None for one in self.loaded.values()}
         return [str(path) for path in paths]
+
+    def site(self, cell: Cell) -> Site | None:
+        """Where a cell's server and tables are; None where it needs none."""
+        target = TARGETS.get(cell.target)
+        return self.sites[target.server] if target else None
+
+    def attend(self, group: Group | None) -> None:
+        """Pause the servers that *group* does not use, resume the others; None resumes all."""
+        used = {self.site(cell) for cell in group.cells} if group else set(self.sites.values())
+        for site in self.sites.values():
+            if site in used:
+                site.server.resume()
+            else:
+                site.server.pause()
+
+    def cpu_ns(self) -> int | None:
+        """CPU time of all servers, in ns; None where one of them cannot be read."""
+        spent = [site.server.cpu_ns() for site in self.sites.values()]
+        return None if None in spent else sum(one for one in spent if one is not None)
+
+    def dead(self) -> Product | None:
+        """A server that is there no more."""
+        gone = (product for product, site in self.sites.items() if not site.server.alive())
+        return next(gone, None)
 
     def scenario(self, cell: Cell) -> Loaded:
         """The scenario of a cell."""

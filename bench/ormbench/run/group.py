@@ -2,11 +2,12 @@
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
-from ormbench.cell import Cell, Group, Placement
+from ormbench.cell import Cell, Group, Loop, Placement
 from ormbench.load.calibration import WARM_OPERATIONS, SliceSize, slice_size
 from ormbench.results.trial import Proof, Slice, Trial
 from ormbench.run.arm import ArmState, EndedError
@@ -39,18 +40,19 @@ class Turns:
 
 
 class GroupInBlock:
-    """Measures one group once. The worker runs; this decides what and in which order."""
+    """Measures one group once. Workers run, one at a time; this decides what and in which order."""
 
     def __init__(
         self,
         context: Context,
-        worker: WorkerProcess,
+        workers: Mapping[Loop, WorkerProcess],
         group: Group,
         block: int,
         turns: Turns,
         foreign: ForeignLoad,
     ) -> None:
-        self.context, self.worker, self.group, self.block = context, worker, group, block
+        self.context, self.group, self.block = context, group, block
+        self.workers = {cell.loop: workers[cell.loop] for cell in group.cells}
         self.turns, self.foreign = turns, foreign
         self.random = Random(f"{context.seed}/{block}/{group.name}")  # noqa: S311 - an order
         self.placed: Placement | None = None
@@ -60,7 +62,9 @@ class GroupInBlock:
     def _arm(self, number: int, pair: tuple[Cell, int]) -> ArmState:
         cell, place = pair
         loaded = self.context.scenario(cell)
-        return ArmState(number, cell, loaded, place, self.context.tables.schema(loaded, place))
+        site = self.context.site(cell)
+        schema = site.tables.schema(loaded, place) if site else ""
+        return ArmState(number, cell, loaded, place, schema, site)
 
     def measure(self) -> tuple[list[Trial], list[Proof]]:
         """All of it; an arm that ends early has its status and reason, and no slices."""
@@ -71,14 +75,14 @@ class GroupInBlock:
         for arm in self._shuffled():
             self._attempt(arm, self._warm_up)
         size = self._size()
-        self.worker.demand("freeze")
+        self._demand("freeze")
         with self.foreign.window(*self._measured()):
             for number in range(size.rounds):
                 self._round(number, size)
         for arm in self._running():
             self._attempt(arm, self._lag)
         trials = [self._trial(arm) for arm in self.arms]
-        self.worker.demand("close")
+        self._demand("close")
         return trials, [arm.proof for arm in self.arms if arm.proof]
 
     def _measured(self) -> tuple[frozenset[int], list[int]]:
@@ -86,7 +90,13 @@ class GroupInBlock:
         chosen = [cores(cell.placement, allowed_cpus()) for cell in self.group.cells]
         cpus = frozenset[int]().union(*(one.client | one.server for one in chosen))
         beside = frozenset[int]().union(*(one.coordinator for one in chosen)) & cpus
-        return cpus, [self.worker.pid, *([os.getpid()] if beside else [])]
+        pids = [worker.pid for worker in self.workers.values()]
+        return cpus, [*pids, *([os.getpid()] if beside else [])]
+
+    def _demand(self, do: str, **what: Any) -> None:
+        """Ask it of every worker that has an arm of this group."""
+        for worker in self.workers.values():
+            worker.demand(do, **what)
 
     def _running(self) -> list[ArmState]:
         return [arm for arm in self.arms if arm.ended is None]
@@ -103,23 +113,25 @@ class GroupInBlock:
             arm.slices.clear()
 
     def _ask(self, arm: ArmState, do: str, **what: Any) -> dict[str, Any]:
-        answer = self.worker.ask(do, arm=arm.number, **what)
+        answer = self.workers[arm.cell.loop].ask(do, arm=arm.number, **what)
         if "status" in answer:
             raise EndedError(answer["status"], answer["reason"])
         return answer
 
     def _open(self, arm: ArmState) -> None:
-        self._place(arm.cell.placement)
+        self._place(arm)
         self._ask(arm, "open", cell=asdict(arm.cell), schema=arm.schema)
 
-    def _place(self, placement: Placement) -> None:
-        """Pin worker, server and this process, where the last arm was placed otherwise."""
+    def _place(self, arm: ArmState) -> None:
+        """Pin workers, server and this process, where the last arm was placed otherwise."""
+        placement = arm.cell.placement
         if placement == self.placed or not CAN_PIN:
             return
         self.placed = placement
         chosen = cores(placement, allowed_cpus())
-        self.worker.demand("place", cpus=sorted(chosen.client))
-        self.context.server.place(chosen.server)
+        self._demand("place", cpus=sorted(chosen.client))
+        if arm.site is not None:
+            arm.site.server.place(chosen.server)
         stay_on(chosen.coordinator)
 
     def _prove(self, arm: ArmState) -> None:
@@ -127,7 +139,7 @@ class GroupInBlock:
         first = self.turns.take(PROOF_TURNS)
         numbers = list(range(first, first + PROOF_TURNS))
         started = time.perf_counter_ns()
-        self.context.tables.reset(arm.loaded, arm.place)
+        arm.reset()
         arm.reset_ns = time.perf_counter_ns() - started if arm.loaded.scenario.state else 0
         answer = self._ask(arm, "prove", turns=numbers)
         self._check_state(arm, numbers)
@@ -143,12 +155,12 @@ class GroupInBlock:
         )
 
     def _check_state(self, arm: ArmState, turns: list[int]) -> None:
-        state = arm.loaded.scenario.state
-        if state is None:
+        state, site = arm.loaded.scenario.state, arm.site
+        if state is None or site is None:
             return
         try:
-            found = self.context.tables.state(arm.loaded, arm.place, state)
-            expected = self.context.tables.expected(state, turns)
+            found = site.tables.state(arm.loaded, arm.place, state)
+            expected = site.tables.expected(state, turns)
         except Exception as error:
             words = f"{type(error).__name__}: {error}".partition("\n")[0]
             raise EndedError("ERROR", f"reading or expecting its state: {words}") from error
@@ -180,15 +192,14 @@ class GroupInBlock:
             self._attempt(arm, self._slice, number, place, first, size)
 
     def _slice(self, arm: ArmState, number: int, place: int, first: int, size: SliceSize) -> None:
-        server = self.context.server
-        self._place(arm.cell.placement)
-        self.context.tables.reset(arm.loaded, arm.place)
-        before = server.cpu_ns()
+        self._place(arm)
+        arm.reset()
+        before = arm.server_cpu_ns()
         seed = self.context.seed + self.block * 1_000 + number
         answer = self._ask(
             arm, "slice", first=first, settling=size.settling, operations=size.operations, seed=seed
         )
-        after = server.cpu_ns()
+        after = arm.server_cpu_ns()
         used = None if before is None or after is None else max(0, after - before)
         arm.slices.append(
             Slice(

@@ -1,44 +1,33 @@
-"""A run, from plan to folder: a server, its tables, blocks one after the other, until done.
+"""A run, from plan to folder: servers, their tables, blocks one after the other, until done.
 
 Measuring writes ``run.json`` and ``trials.jsonl`` and formats nothing.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from ormbench.cell import Cell
 from ormbench.errors import ServerError, UsageError, WorkerError
 from ormbench.load.calibration import SliceSize, size_again
 from ormbench.loader import Loaded
 from ormbench.plan.plan import Plan
 from ormbench.results import environment
 from ormbench.results.folder import RunRecord, RunWriter
-from ormbench.results.manifest import Environment, LaneText, Manifest
+from ormbench.results.manifest import Manifest
 from ormbench.run import block
-from ormbench.run.context import Context, Progress
-from ormbench.servers.embedded import EmbeddedPostgres
-from ormbench.servers.server import Server
-from ormbench.truth.tables import Tables
+from ormbench.run.context import Context, Progress, Site
+from ormbench.run.options import Options
+from ormbench.run.preface import manifest_of
+from ormbench.run.sites import sites_of
+from ormbench.servers.server import PRODUCTS, Product
+from ormbench.servers.supply import Supply
 
 SERVER_DIED = (
-    "the server died during the run (killed, or out of memory?): the block under way is lost, "
+    "the {} server died during the run (killed, or out of memory?): the block under way is lost, "
     "earlier ones are kept; run it again"
 )
 LOST_BLOCKS = 2  # blocks that may be lost to a dying worker before the run gives up
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a run needs beside its plan."""
-
-    seed: int
-    table_rows: int
-    timeout: float  # seconds that a slice may take
-    budget: float | None  # seconds of measurement that rounds shrink to fit
-    command: str
 
 
 def start(
@@ -50,12 +39,12 @@ def start(
     progress: Progress,
 ) -> None:
     """Measure *plan* into the empty *folder*. Raises OrmbenchError; finished blocks stay."""
-    with _server(progress) as server, _tables(server, loaded, options.table_rows) as tables:
-        targets = {cell.target for cell in plan.cells}
-        manifest = _manifest(plan, loaded, options, environment.capture(server, targets))
+    with sites_of(plan.cells, loaded, options, options.table_rows, progress) as sites:
+        servers = [site.server for site in sites.values()]
+        manifest = manifest_of(plan, loaded, options, environment.capture(servers, plan.cells))
         manifest = replace(manifest, name=folder.name, started=started)
         with RunWriter.create(folder, manifest) as writer:
-            context = _context(manifest, loaded, options, server, tables, progress)
+            context = _context(manifest, loaded, options, sites, progress)
             _blocks(context, writer, range(plan.blocks), options.budget)
 
 
@@ -71,23 +60,42 @@ def resume(
         raise UsageError(f"{record.path} cannot be resumed here: {differs}; start a new run")
     done = {one.number for one in record.blocks}
     missing = [number for number in range(manifest.blocks) if number not in done]
-    with _server(progress) as server, _tables(server, loaded, manifest.table_rows) as tables:
-        targets = {cell.target for group in manifest.groups for cell in group.cells}
-        here = environment.capture(server, targets)
+    cells = [cell for group in manifest.groups for cell in group.cells]
+    if differs := _other_servers(manifest, options.supply):
+        raise UsageError(f"{record.path} cannot be resumed so: {differs}")
+    with sites_of(cells, loaded, options, manifest.table_rows, progress) as sites:
+        servers = [site.server for site in sites.values()]
+        here = environment.capture(servers, cells)
         if manifest.environment.versions != here.versions:
             raise UsageError(f"{record.path} has other versions than this place; start a new run")
         with RunWriter(record.path) as writer:
-            context = _context(manifest, loaded, options, server, tables, progress)
+            context = _context(manifest, loaded, options, sites, progress)
             context.sizes |= _sizes(record)
             _blocks(context, writer, missing, options.budget)
+
+
+def _other_servers(manifest: Manifest, supply: Supply) -> str | None:
+    """What tells that *supply* has other servers than the run began on; None where it has not."""
+    for product in PRODUCTS:
+        told = manifest.environment.servers.get(product)
+        if told is None:
+            continue
+        if reason := supply.lacks(product):
+            return f"it measures {product}: {reason}"
+        here = supply.kinds[product]
+        if here != told.get("kind", here):
+            return f"its {product} is of kind {told['kind']}, and here that would be {here}"
+        if supply.given and supply.given.description()["server id"] != told.get("server id"):
+            return f"its {product} is another server than that of --url"
+    return None
 
 
 def _edited(manifest: Manifest, loaded: Mapping[str, Loaded]) -> str | None:
     """Which lane is not the code that the run began with; None where all are."""
     for name, text in manifest.lanes.items():
         scenario, _, lane = name.partition("/")
-        known = loaded[scenario].lane_names()
-        if lane not in known or loaded[scenario].lane(lane).source != text.source:
+        known = loaded[scenario].has(lane)
+        if not known or loaded[scenario].lane(lane).source != text.source:
             return f"lane {name} was edited since"
     return None
 
@@ -105,34 +113,15 @@ def _sizes(record: RunRecord) -> dict[str, SliceSize]:
     }
 
 
-@contextmanager
-def _server(progress: Progress) -> Iterator[Server]:
-    progress.say("starting PostgreSQL")
-    with EmbeddedPostgres.start() as server:
-        yield server
-
-
-@contextmanager
-def _tables(server: Server, loaded: Mapping[str, Loaded], table_rows: int) -> Iterator[Tables]:
-    tables = Tables(server.address, table_rows, "bench")
-    try:
-        tables.prepare(loaded.values())
-        yield tables
-    finally:
-        tables.close()
-
-
 def _context(
     manifest: Manifest,
     loaded: Mapping[str, Loaded],
     options: Options,
-    server: Server,
-    tables: Tables,
+    sites: Mapping[Product, Site],
     progress: Progress,
 ) -> Context:
     return Context(
-        server,
-        tables,
+        sites,
         dict(loaded),
         manifest.groups,
         manifest.blocks,
@@ -158,52 +147,16 @@ def _blocks(
         try:
             measured = block.measure(context, number)
         except Exception as error:
-            if not context.server.alive():
-                raise ServerError(SERVER_DIED) from error
+            if dead := context.dead():
+                raise ServerError(SERVER_DIED.format(dead)) from error
             lost += 1
             too_many = lost > LOST_BLOCKS or lost == len(numbers)
             if too_many or not isinstance(error, WorkerError):
                 raise
             context.progress.say(f"block {number + 1} is lost: {error}")
             continue
-        if not context.server.alive():  # the lanes of this block failed for want of a server
-            raise ServerError(SERVER_DIED)
+        if dead := context.dead():  # the lanes of this block failed for want of a server
+            raise ServerError(SERVER_DIED.format(dead))
         writer.append(measured)
         if end is not None and (left := len(numbers) - place - 1):
             context.shrink(measured.seconds, (end - clock()) / left)
-
-
-def _manifest(
-    plan: Plan, loaded: Mapping[str, Loaded], options: Options, where: Environment
-) -> Manifest:
-    return Manifest(
-        name="",
-        started="",
-        plan=plan.name,
-        title=plan.title,
-        focus=plan.focus,
-        reference=plan.reference,
-        blocks=plan.blocks,
-        rounds=plan.rounds,
-        seed=options.seed,
-        table_rows=options.table_rows,
-        command=options.command,
-        groups=plan.groups,
-        left_out=plan.left_out,
-        lanes={f"{cell.scenario}/{cell.lane}": _text(loaded, cell) for cell in plan.cells},
-        environment=where,
-        next_steps=plan.next_steps,
-        scenarios={cell.scenario: loaded[cell.scenario].story for cell in plan.cells},
-    )
-
-
-HELD = "on one connection that is held: the floor"
-SHIPPED = "from the driver's pool as shipped, with what it sends on return"
-POOLED = "from the driver's pool, without a reset query"
-HOW_RAW = {"raw_held": HELD, "raw": POOLED, "raw_pool": SHIPPED}
-
-
-def _text(loaded: Mapping[str, Loaded], cell: Cell) -> LaneText:
-    lane = loaded[cell.scenario].lane(cell.lane)
-    how = f", {HOW_RAW[cell.lane]}" if cell.lane in HOW_RAW else ""
-    return LaneText(lane.label + how, lane.docs, lane.source)

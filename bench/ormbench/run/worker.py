@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from ormbench.cell import Loop
 from ormbench.errors import WorkerError
 
 PATIENCE = 30.0  # seconds that a worker gets beyond its own watchdog
@@ -28,12 +29,12 @@ def without_libpq(environment: Mapping[str, str]) -> dict[str, str]:
 class WorkerProcess:
     """Starts a worker, asks it one thing at a time, ends it. Raises WorkerError when it dies."""
 
-    def __init__(self, hash_seed: int, timeout: float) -> None:
+    def __init__(self, hash_seed: int, timeout: float, loop: Loop = "asyncio") -> None:
         self._timeout = timeout + PATIENCE
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in close
         self._process = subprocess.Popen(
             # -P: a file of the current folder does not stand in for a module
-            [sys.executable, "-P", "-m", "ormbench.load.worker"],
+            [sys.executable, "-P", "-m", "ormbench.load.worker", loop],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -1,4 +1,4 @@
-"""The account that an embedded server runs under: PostgreSQL refuses to run as root.
+"""The account that a server of our own runs under: database servers refuse to run as root.
 
 As an ordinary user there is nothing to do. Root goes into a user namespace of its own, where it
 is nobody and still owns root's files; where the kernel refuses that, it becomes nobody.
@@ -7,7 +7,9 @@ is nobody and still owns root's files; where the kernel refuses that, it becomes
 import os
 import pwd
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 _NOBODY = 65534  # the overflow id of Linux, which nearly every system calls nobody
 _LOOK_SECONDS = 20
@@ -21,8 +23,8 @@ class Account:
     prefix: tuple[str, ...] = ()  # goes before every command
     ids: tuple[int, int] | None = None  # user and group to become; None stays as it is
 
-    def runs(self, *command: str) -> bool:
-        """Whether *command*, run under this account, ends well."""
+    def runs(self, *command: str, env: Mapping[str, str] = MappingProxyType({})) -> bool:
+        """Whether *command*, run under this account with *env* on top of ours, ends well."""
         user, group = self.ids or (None, None)
         try:
             done = subprocess.run(
@@ -33,6 +35,7 @@ class Account:
                 timeout=_LOOK_SECONDS,
                 check=False,
                 cwd="/",
+                env={**os.environ, **env},
                 user=user,
                 group=group,
                 extra_groups=None if self.ids is None else [],

@@ -26,3 +26,19 @@ def find_binaries() -> Path:
             f"pip install --force-reinstall '{WHEEL}>=0.6'"
         )
     return folder
+
+
+def copies(binaries: Path, target: Path) -> tuple[Path, tuple[tuple[str, str], ...]]:
+    """Where *binaries* are in a copy below *target*, and what has to be copied for it.
+
+    The wheel finds its parts by relative paths, so the copy keeps them.
+    """
+    install = binaries.parent
+    package = install.parent
+    copied = target / package.name / install.name
+    parts = ["share", "lib/postgresql", "bin/initdb", "bin/postgres"]
+    pairs = [(install / part, copied / part) for part in parts]
+    libraries = package.with_name(package.name + ".libs")
+    if libraries.is_dir():
+        pairs.append((libraries, target / libraries.name))
+    return copied / "bin", tuple((str(source), str(to)) for source, to in pairs)

@@ -1,20 +1,22 @@
-"""The small process that owns an embedded PostgreSQL, from its first file to its last.
+"""The small process that owns a private server, from its first file to its last.
 
 Runs in a session of its own, so that no Ctrl-C reaches it, and holds the reading end of a pipe
 from the coordinator. When that pipe ends, for whatever reason (stop, crash, kill -9), or on
-SIGTERM, or when PostgreSQL ends by itself, it stops the server and removes the private folder.
+SIGTERM, or when the server ends by itself, it stops the server and removes the private folder.
 
-One argument, a JSON object: ``parent`` (folder for the private one), ``bin`` (folder of the
-binaries), ``copy`` (they must be copied first), ``prefix`` and ``ids`` (see Account), ``user``,
-``port``, ``settings``. Answers with one line of JSON: ``pid`` and ``directory``, or ``error``.
+One argument, a JSON object made by ``job.Job``, which says what each of its fields means. Answers
+with one line of JSON: ``pid`` and ``directory``, or ``error``.
 Is run as a file by a bare interpreter, so it imports the standard library and nothing else.
 """
 
+import contextlib
 import json
 import os
+import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,9 +25,10 @@ from pathlib import Path
 from typing import IO, Any
 
 _START_SECONDS = 60.0  # a loaded machine may be slow; a server that hangs must not hang us
-_FAST_SECONDS = 5.0
+_STOP_SECONDS = 5.0  # for each of the ways to ask
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_TELLING = ("FATAL:", "PANIC:", "error:", "DETAIL:", "detail:", "HINT:", "hint:")
+_TELLING = ("FATAL:", "PANIC:", "error:", "DETAIL:", "detail:", "HINT:", "hint:", "[ERROR] ")
+_CODES = re.compile(r"(\[(MY-\d+|Server|InnoDB)\] )+")  # MySQL puts them before its words
 
 
 class RefusalError(Exception):
@@ -65,53 +68,53 @@ class Keeper:
 
     def __init__(self, job: dict[str, Any], directory: Path, watch: Watch) -> None:
         self.job, self.directory, self.watch = job, directory, watch
-        self.bin = Path(job["bin"])
-        self.data = directory / "data"
 
     def prepare(self) -> None:
         """Make the folder the account's own, with the binaries where it cannot reach ours."""
-        if self.job["copy"]:
-            self.bin = copy_binaries(self.bin, self.directory / "wheel")
+        for source, target in self.job["copies"]:
+            copy(Path(source), Path(self._here(target)))
         if self.job["ids"]:
             for path in [self.directory, *self.directory.rglob("*")]:
                 os.chown(path, *self.job["ids"], follow_symlinks=False)
 
     def initialise(self) -> None:
-        """Run initdb."""
-        command = ["initdb", "-D", str(self.data), "-U", self.job["user"], "--auth=trust"]
-        more = ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
-        initdb = self._spawn([*command, *more])
-        self.watch.until_over(initdb, _START_SECONDS)
-        if initdb.poll() is None:
-            kill(initdb)
-        elif initdb.returncode:
+        """Make the server's data, by a command of its own."""
+        process = self._spawn(self.job["initialise"])
+        self.watch.until_over(process, _START_SECONDS)
+        if process.poll() is None:
+            kill(process)
+            if not self.watch.dismissed:
+                raise RefusalError(f"its data took longer than {_START_SECONDS:.0f} s")
+        elif process.returncode:
             raise RefusalError(self.last_words())
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server and wait until it takes connections."""
-        folder = str(self.directory).replace('"', '""')
-        settings = {
-            **self.job["settings"],
-            "port": self.job["port"],
-            "unix_socket_directories": f'"{folder}"',
-        }
-        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        postgres = self._spawn(["postgres", "-D", str(self.data), *words])
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.watch.dismissed and not self._is_ready():
-            if postgres.poll() is not None:
-                raise RefusalError(self.last_words())
-            if time.monotonic() > deadline:
-                kill(postgres)
-                raise RefusalError(f"it took no connection within {_START_SECONDS:.0f} s")
-            self.watch.until_over(postgres, 0.01)
-        return postgres
+        server = self._spawn(self.job["start"])
+        try:
+            self._until_ready(server)
+        except BaseException:
+            kill(server)
+            raise
+        return server
+
+    def stop(self, server: subprocess.Popen[bytes]) -> None:
+        """Ask it to end, in one way after the other; then do not ask."""
+        wake(server.pid)
+        for name in self.job["stop"]:
+            server.send_signal(signal.Signals[name])
+            try:
+                server.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                continue
+            return
+        kill(server)
 
     def last_words(self) -> str:
         """What the log ends with, as one line: its complaints, or else its last line."""
         lines = self._log_path.read_text(errors="replace").splitlines()
         told = [
-            " ".join(line[line.index(mark) :].split())
+            _CODES.sub("", " ".join(line[line.index(mark) :].split()))
             for line in lines
             for mark in _TELLING
             if mark in line
@@ -122,61 +125,85 @@ class Keeper:
     def _log_path(self) -> Path:
         return self.directory / "log"
 
+    def _here(self, word: str) -> str:
+        return word.replace("{directory}", str(self.directory))
+
+    def _until_ready(self, server: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.watch.dismissed and not self._is_ready():
+            if server.poll() is not None:
+                raise RefusalError(self.last_words())
+            if time.monotonic() > deadline:
+                raise RefusalError(f"it took no connection within {_START_SECONDS:.0f} s")
+            self.watch.until_over(server, 0.01)
+
     def _is_ready(self) -> bool:
-        """The eighth line of postmaster.pid is the server's status, as pg_ctl reads it."""
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        return len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004 - see above
+        sign, path = self.job["ready"]
+        return SIGNS[sign](Path(self._here(path)))
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         user, group = self.job["ids"] or (None, None)
         with self._log_path.open("ab") as log:
             return subprocess.Popen(
-                [*self.job["prefix"], str(self.bin / command[0]), *command[1:]],
+                [*self.job["prefix"], *map(self._here, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 cwd=self.directory,
+                env={**os.environ, **{k: self._here(v) for k, v in self.job["env"].items()}},
                 user=user,
                 group=group,
                 extra_groups=[] if self.job["ids"] else None,
             )
 
 
-def copy_binaries(source: Path, target: Path) -> Path:
-    """Copy what a server needs out of the wheel, which finds its parts by relative paths."""
-    install = source.parent
-    package = install.parent
-    copied = target / package.name / install.name
-    shutil.copytree(install / "share", copied / "share")
-    shutil.copytree(install / "lib" / "postgresql", copied / "lib" / "postgresql")
-    (copied / "bin").mkdir()
-    for name in ("initdb", "postgres"):
-        shutil.copy2(source / name, copied / "bin" / name)
-    libraries = package.with_name(package.name + ".libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, target / libraries.name)
-    return copied / "bin"
+def says_ready(lock: Path) -> bool:
+    """The eighth line of postmaster.pid is PostgreSQL's status, as pg_ctl reads it."""
+    try:
+        lines = lock.read_text().splitlines()
+    except OSError:
+        return False
+    return len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004 - see above
 
 
-def stop(postgres: subprocess.Popen[bytes]) -> None:
-    """Shut down fast; where that takes too long, at once."""
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        postgres.send_signal(number)
+def accepts(path: Path) -> bool:
+    """Whether somebody listens on a unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
         try:
-            postgres.wait(_FAST_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        return
-    kill(postgres)
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+SIGNS = {"status line": says_ready, "socket": accepts}
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or a tree, with the folders above it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+    else:
+        shutil.copy2(source, target)
+
+
+def wake(leader: int) -> None:
+    """Let a server go on that a coordinator had paused: a stopped process hears of no end."""
+    try:
+        children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+    except OSError:  # it is gone, or there is no /proc
+        children = []
+    for pid in [leader, *map(int, children)]:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process, and what it started in its session, without asking."""
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
@@ -206,12 +233,12 @@ def keep(job: dict[str, Any], watch: Watch) -> None:
         keeper.initialise()
         if watch.dismissed:
             return
-        postgres = keeper.start()
+        server = keeper.start()
         try:
-            answer(sys.stdout, {"pid": postgres.pid, "directory": str(directory)})
-            watch.until_over(postgres)
+            answer(sys.stdout, {"pid": server.pid, "directory": str(directory)})
+            watch.until_over(server)
         finally:
-            stop(postgres)
+            keeper.stop(server)
     finally:
         remove(directory)
 

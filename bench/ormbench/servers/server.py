@@ -1,15 +1,24 @@
 """What the harness asks of a database server, wherever it comes from, and where to reach it."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sqlalchemy import URL
+
+Product = Literal["PostgreSQL", "MySQL", "MariaDB"]
+PRODUCTS: tuple[Product, ...] = ("PostgreSQL", "MySQL", "MariaDB")
+Kind = Literal["embedded", "local", "docker", "url"]
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server listens. A host that starts with a slash is the folder of its unix socket."""
+    """Where a server listens.
 
+    A host that starts with a slash is a unix socket: its folder for PostgreSQL, as libpq has it,
+    its path for MySQL and MariaDB.
+    """
+
+    product: Product
     host: str
     port: int
     user: str
@@ -24,24 +33,22 @@ class Address:
     def url(self, drivername: str) -> URL:
         """The address for ``create_engine``; *drivername* as in ``postgresql+asyncpg``.
 
-        A socket folder travels as a query parameter, the only form that both dialects take
-        whatever characters are in it; a comma alone would be read as a list of hosts.
+        A socket travels as a query parameter, the only form that all dialects take whatever
+        characters are in it; in a folder, a comma alone would be read as a list of hosts.
         """
-        if not self.is_socket:
-            return URL.create(
-                drivername,
-                self.user,
-                self.password or None,
-                self.host,
-                self.port,
-                self.database,
-            )
+        query: dict[str, str] = {}
+        if self.is_socket and self.product == "PostgreSQL":
+            query = {"host": self.host, "port": str(self.port)}
+        elif self.is_socket:
+            query = {"unix_socket": self.host}
         return URL.create(
             drivername,
             self.user,
             self.password or None,
-            database=self.database,
-            query={"host": self.host, "port": str(self.port)},
+            None if self.is_socket else self.host,
+            None if self.is_socket else self.port,
+            self.database,
+            query,
         )
 
 
@@ -49,12 +56,16 @@ class Server(Protocol):
     """A running server. Whoever started it stops it, once, with ``stop()``."""
 
     @property
-    def address(self) -> Address:
-        """Where it listens."""
+    def product(self) -> Product:
+        """What it is."""
 
     @property
-    def kind(self) -> str:
-        """Where it comes from: ``embedded``."""
+    def address(self) -> Address:
+        """Where it listens. Of MySQL and MariaDB, the database is only where one enters."""
+
+    @property
+    def kind(self) -> Kind:
+        """Where it comes from."""
 
     @property
     def version(self) -> str:
@@ -83,8 +94,14 @@ class Server(Protocol):
         has ended takes its time out of the sum, so that a difference can even be negative.
         """
 
+    def pause(self) -> None:
+        """Keep it from running while another server is measured; nothing where that cannot be."""
+
+    def resume(self) -> None:
+        """Let it run again. A second call does nothing."""
+
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it still runs, paused or not."""
 
     def stop(self) -> None:
-        """End it and remove what it left behind. A second call does nothing."""
+        """End it, paused or not, and remove what it left behind. A second call does nothing."""

@@ -1,40 +1,63 @@
-"""What the embedded server is told, each setting with its reason, and what results may show.
+"""What servers are told, from the commented files in ``docker/settings``; what results show.
 
-Whatever is not named here stays at PostgreSQL's default, because that is what readers run.
+One file holds for the embedded server, a local one and a container, so that ``relaxed`` and
+``durable`` mean the same everywhere.
 """
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Literal, get_args
+
+from ormbench.errors import UsageError
+from ormbench.servers.server import Product
 
 Durability = Literal["relaxed", "durable"]
+DURABILITIES: tuple[Durability, ...] = get_args(Durability)
 
 MAX_CONNECTIONS = 400
 
-COMMON: Mapping[str, str] = {
-    "listen_addresses": "",  # the socket is the only door: nothing listens on a network
-    "max_connections": str(MAX_CONNECTIONS),  # the same on each server that we start
-    "shared_buffers": "256MB",  # holds each scenario's tables: the disk is not under test
-    "max_wal_size": "4GB",  # a checkpoint for want of room would land in somebody's slice
-    "checkpoint_timeout": "1h",  # so would a checkpoint by the clock
-    "autovacuum": "off",  # so would a vacuum; it also sends traffic that is not ours
-    "jit": "off",  # compiles by estimated cost: a few more rows would change the regime
-    "timezone": "UTC",  # timestamps come back alike on every machine
-    "log_timezone": "UTC",
-}
+_SUFFIX = {"PostgreSQL": "conf", "MySQL": "cnf", "MariaDB": "cnf"}
 
-DURABILITY: Mapping[Durability, Mapping[str, str]] = {
-    "relaxed": {
-        "fsync": "off",  # client cost is measured, and waiting for a disk would bury it
-        "synchronous_commit": "off",  # a commit does not wait for the log to be written
-        "full_page_writes": "off",  # the first change of a page costs what the next one does
-        "wal_init_zero": "off",  # nobody's commit fills a new 16 MB of log with zeros
-    },
-    "durable": {  # PostgreSQL's own defaults, spelt out so that results record them
-        "fsync": "on",
-        "synchronous_commit": "on",
-        "full_page_writes": "on",
-    },
-}
+
+def folder() -> Path:
+    """Where the files of ``docker/`` are, in a checkout and in an installed package."""
+    return Path(str(resources.files("ormbench.docker")))
+
+
+def files(product: Product, durability: Durability) -> tuple[Path, Path]:
+    """The two settings files of a server, in the order in which they are read."""
+    place, suffix = folder() / "settings", _SUFFIX[product]
+    return (
+        place / f"{product.lower()}.{suffix}",
+        place / f"{product.lower()}.{durability}.{suffix}",
+    )
+
+
+def for_server(product: Product, durability: Durability) -> dict[str, str]:
+    """Everything that a server is told: name -> value, "" for a name that stands alone."""
+    return {
+        name: value
+        for path in files(product, durability)
+        for name, value in _pairs(path.read_text(encoding="utf-8"))
+    }
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        bare = line.partition("#")[0].strip()
+        if bare and not bare.startswith("["):
+            name, _, value = bare.partition("=")
+            yield name.strip(), value.strip()
+
+
+def parse_durability(word: str) -> Durability:
+    """A word of ``--durability``. Raises UsageError."""
+    for one in DURABILITIES:
+        if word == one:
+            return one
+    raise UsageError(f"--durability {word}: expected relaxed or durable")
+
 
 _WORDS = (  # settings of type string that hold neither a path nor a secret
     "DateStyle",
@@ -49,15 +72,10 @@ _WORDS = (  # settings of type string that hold neither a path nor a secret
     "synchronous_standby_names",
 )
 
-PUBLISHABLE = f"""
+POSTGRESQL_PUBLISHABLE = f"""
 SELECT name, current_setting(name) FROM pg_settings
 WHERE source NOT IN ('default', 'override', 'client', 'session')
   AND (vartype <> 'string' OR name IN ({", ".join(f"'{word}'" for word in _WORDS)}))
 ORDER BY lower(name)
 """  # noqa: S608 - made of the constants above
 """Changed settings that may stand in a result; free text (addresses, commands, paths) may not."""
-
-
-def for_postgres(durability: Durability, extra: Mapping[str, str]) -> dict[str, str]:
-    """Everything that the server is started with; *extra* goes last and wins."""
-    return {**COMMON, **DURABILITY[durability], **extra}

@@ -63,7 +63,7 @@ class Pool:
         address = settings.address
         self.opened = 0
         self._settings = settings
-        self.statements = Statements("postgresql+asyncpg")
+        self.statements = settings.statements
         self._held: list[Any] = []
         self._pool: Any = None
         self._connect: dict[str, Any] = {

@@ -7,15 +7,11 @@ import psycopg
 import psycopg_pool
 from sqlalchemy import ClauseElement
 
+from ormbench.targets.libpq import keywords
 from ormbench.targets.raw import Body, Operation, RawSettings
 from ormbench.targets.statements import Statements
 
 Connection = psycopg.AsyncConnection[Any]
-
-
-def connect_args(schema: str) -> dict[str, Any]:
-    """What SQLAlchemy hands to ``psycopg.connect`` so that names resolve in *schema*."""
-    return {"options": f"-c search_path={schema}"}
 
 
 class Driver:
@@ -58,20 +54,14 @@ class Pool:
     """psycopg's connections, held or pooled, for one arm."""
 
     def __init__(self, settings: RawSettings) -> None:
-        address = settings.address
         self.opened = 0
         self._settings = settings
-        self.statements = Statements("postgresql+psycopg", paramstyle="format")
+        self.statements = settings.statements
         self._held: list[Connection] = []
         self._pool: psycopg_pool.AsyncConnectionPool[Connection] | None = None
         self._connect: dict[str, Any] = {
-            "host": address.host,
-            "port": address.port,
-            "user": address.user,
-            "password": address.password or None,
-            "dbname": address.database,
+            **keywords(settings),
             "autocommit": settings.transaction == "autocommit",
-            **connect_args(settings.schema),
         }
 
     async def open(self) -> None:

@@ -10,6 +10,8 @@ from ormbench.targets.statements import Statements
 
 Body = Callable[..., Awaitable[Any]]
 Operation = Callable[[tuple[Any, ...]], Awaitable[Any]]
+SyncBody = Callable[..., Any]
+SyncOperation = Callable[[tuple[Any, ...]], Any]
 Holding = Literal["held", "pool", "shipped-pool"]
 
 
@@ -17,7 +19,8 @@ Holding = Literal["held", "pool", "shipped-pool"]
 class RawSettings:
     """Connections of one arm: where to, how many, how they are held, who ends a transaction."""
 
-    address: Address
+    address: Address  # of MySQL and MariaDB, its database is the schema
+    statements: Statements
     schema: str  # in which the statements' names resolve
     size: int
     holding: Holding
@@ -28,7 +31,6 @@ class RawPool(Protocol):
     """The bare driver's connections, and the unit of work around a raw lane's body."""
 
     opened: int  # connections opened so far
-    statements: Statements
 
     async def open(self) -> None:
         """Open every connection, so that none is opened on the clock."""
@@ -37,4 +39,19 @@ class RawPool(Protocol):
         """Close them all."""
 
     def bind(self, body: Body) -> Operation:
+        """One operation: checkout, the transaction, *body*, return."""
+
+
+class SyncRawPool(Protocol):
+    """The same for a driver that blocks. Several threads call its operation at once."""
+
+    opened: int  # connections opened so far
+
+    def open(self) -> None:
+        """Open every connection, so that none is opened on the clock."""
+
+    def close(self) -> None:
+        """Close them all."""
+
+    def bind(self, body: SyncBody) -> SyncOperation:
         """One operation: checkout, the transaction, *body*, return."""

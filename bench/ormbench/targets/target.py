@@ -1,49 +1,73 @@
-"""A target: server kind, dialect and driver, and what the driver can and cannot do.
+"""A target: a server product reached through a driver, as ``postgresql+asyncpg``.
 
-Adding a driver is adding a row here and, for raw lanes, a module beside this one.
+MySQL and MariaDB are two targets: the same ORM code sends one statement or a thousand.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
 
 from ormbench.errors import UsageError
-from ormbench.targets import postgresql_asyncpg, postgresql_psycopg
-from ormbench.targets.raw import RawPool, RawSettings
+from ormbench.servers.server import Address, Product
+from ormbench.targets.driver import Driver
+from ormbench.targets.drivers import DRIVERS
+from ormbench.targets.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One row: how SQLAlchemy and a raw lane reach a server through one driver."""
+    """One product through one driver."""
 
-    name: str  # SQLAlchemy's drivername
-    server: str
-    distribution: str  # what to install, and whose version to record
-    connect_args: Callable[[str], dict[str, Any]]  # schema -> connect_args
-    raw: Callable[[RawSettings], RawPool]  # makes a raw lane's pool; opens nothing yet
-    unsupported: Mapping[str, str] = field(default_factory=dict)  # lane -> reason
+    server: Product
+    driver: Driver
+
+    @property
+    def name(self) -> str:
+        """What users call it: ``mariadb+asyncmy``."""
+        return f"{self.server.lower()}+{self.driver.name}"
+
+    @property
+    def drivername(self) -> str:
+        """What SQLAlchemy calls it."""
+        return f"{self.server.lower()}+{self.driver.dialect}"
+
+    @property
+    def unsupported(self) -> Mapping[str, str]:
+        """Lanes that it cannot have -> why."""
+        return self.driver.unsupported
+
+    @property
+    def returning(self) -> frozenset[str]:
+        """The statements that take RETURNING in SQLAlchemy's dialect."""
+        return RETURNING[self.server]
+
+    def missing(self) -> str | None:
+        """What to install before it can be measured; None where it is there."""
+        if importlib.util.find_spec(self.driver.module) is not None:
+            return None
+        return f"{self.driver.distribution} is not installed: {self.driver.install}"
+
+    def within(self, address: Address, schema: str) -> Address:
+        """The address from which names resolve in *schema*; PostgreSQL's driver is told so."""
+        if self.server == "PostgreSQL" or not schema:
+            return address
+        return replace(address, database=schema)
+
+    def statements(self) -> Statements:
+        """The compiler of a raw lane's statements."""
+        style = self.driver.paramstyle
+        return Statements(self.drivername, **({"paramstyle": style} if style else {}))
 
 
+RETURNING: Mapping[Product, frozenset[str]] = {
+    "PostgreSQL": frozenset({"INSERT", "UPDATE", "DELETE"}),
+    "MySQL": frozenset(),
+    "MariaDB": frozenset({"INSERT", "DELETE"}),  # from 10.5
+}
 TARGETS = {
     target.name: target
-    for target in (
-        Target(
-            "postgresql+asyncpg",
-            "PostgreSQL",
-            "asyncpg",
-            postgresql_asyncpg.connect_args,
-            postgresql_asyncpg.Pool,
-        ),
-        Target(
-            "postgresql+psycopg",
-            "PostgreSQL",
-            "psycopg",
-            postgresql_psycopg.connect_args,
-            postgresql_psycopg.Pool,
-            {"raw_pool": "psycopg_pool sends nothing on return, so this would be raw again"},
-        ),
-    )
+    for target in (Target(server, driver) for driver in DRIVERS for server in driver.servers)
 }
 NO_TARGET = "none"
 
@@ -52,9 +76,11 @@ def resolve(word: str) -> str:
     """A target's full name from that or its driver's; UsageError names the nearest."""
     if word in TARGETS or word == NO_TARGET:
         return word
-    short = [name for name in TARGETS if name.partition("+")[2] == word]
+    short = [name for name, target in TARGETS.items() if target.driver.name == word]
     if len(short) == 1:
         return short[0]
+    if short:
+        raise UsageError(f"target {word!r} is {' or '.join(short)}: say which, or '*+{word}'")
     near = get_close_matches(word, [*TARGETS, *(n.partition("+")[2] for n in TARGETS)], 1)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"unknown target {word!r}: {hint}see `ormbench list targets`")

@@ -58,12 +58,19 @@ def _entity(entity: Any, state: InstanceState[Any], seen: frozenset[int]) -> tup
 
 def difference(turn: int, given: Any, expected: Any) -> str | None:
     """What is wrong with the answer to *turn*, in one line; None if nothing is."""
+    if isinstance(expected, list) and _is_tuple_of_rows(given):
+        given = list(given)
     ours, theirs = canonical(given), canonical(expected)
     if ours == theirs:
         return None
     if isinstance(ours, list) and isinstance(theirs, list):
         return f"turn {turn}: {_list_difference(ours, theirs)}"
     return f"turn {turn}: answered {shorten(ours)}, expected {shorten(theirs)}"
+
+
+def _is_tuple_of_rows(given: Any) -> bool:
+    """Tell the many rows of a driver for MySQL, which come in a tuple, from one row."""
+    return type(given) is tuple and all(isinstance(row, tuple) for row in given)
 
 
 def state_difference(found: list[Any], expected: list[Any]) -> str | None:

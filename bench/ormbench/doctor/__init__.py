@@ -1,0 +1,1 @@
+"""Whether this machine can measure: its cores, clock, timers, servers, drivers, noise floor."""

@@ -1,0 +1,179 @@
+"""The drivers, a row each. What a row says of isolation levels and abilities was tried (tests)."""
+
+from functools import partial
+
+from ormbench.targets import (
+    dbapi,
+    libpq,
+    mysql,
+    mysql_async,
+    postgresql_asyncpg,
+    postgresql_psycopg,
+)
+from ormbench.targets.driver import Driver
+
+_STANDARD = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+_ALL_FIVE = ("AUTOCOMMIT", "READ UNCOMMITTED", *_STANDARD)
+_NOT_ASCII = "a password beyond ASCII is sent as Latin-1, and refused"
+_UPSERT = "on_duplicate_key_update() of a constant, with many rows, is an error ({})"
+_UPSERT_ON_MARIADB = "on MariaDB " + _UPSERT
+
+DRIVERS = (
+    Driver(
+        name="asyncpg",
+        dialect="asyncpg",
+        servers=("PostgreSQL",),
+        distribution="asyncpg",
+        module="asyncpg",
+        install="pip install asyncpg",
+        raw=postgresql_asyncpg.Pool,
+        connect_args=postgresql_asyncpg.connect_args,
+        pool="asyncpg.Pool",
+        isolation_levels=("AUTOCOMMIT", *_STANDARD),
+        abilities=frozenset({"COPY", "server-side cursor", "statement cache"}),
+    ),
+    Driver(
+        name="psycopg",
+        dialect="psycopg",
+        servers=("PostgreSQL",),
+        distribution="psycopg",
+        module="psycopg",
+        install="pip install 'psycopg[binary,pool]'",
+        raw=postgresql_psycopg.Pool,
+        connect_args=libpq.connect_args,
+        paramstyle="format",
+        pool="psycopg_pool.AsyncConnectionPool",
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"COPY", "pipeline", "server-side cursor", "statement cache"}),
+        unsupported={
+            "raw_pool": "psycopg_pool sends nothing on return, so this would be raw again"
+        },
+    ),
+    Driver(
+        name="psycopg_sync",
+        dialect="psycopg",
+        servers=("PostgreSQL",),
+        distribution="psycopg",
+        module="psycopg",
+        install="pip install 'psycopg[binary,pool]'",
+        raw=partial(
+            dbapi.Pool,
+            "psycopg",
+            libpq.keywords,
+            "ormbench.targets.postgresql_psycopg_sync:ThreadPool",
+        ),
+        connect_args=libpq.connect_args,
+        is_async=False,
+        paramstyle="format",
+        pool="psycopg_pool.ConnectionPool",
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"COPY", "pipeline", "server-side cursor", "statement cache"}),
+        unsupported={
+            "raw_pool": "psycopg_pool sends nothing on return, so this would be raw again"
+        },
+    ),
+    Driver(
+        name="aiomysql",
+        dialect="aiomysql",
+        servers=("MySQL", "MariaDB"),
+        distribution="aiomysql",
+        module="aiomysql",
+        install="pip install aiomysql",
+        raw=partial(mysql_async.Pool, "aiomysql"),
+        connect_args=mysql.connect_args,
+        pool="aiomysql.Pool",
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"LOAD DATA", "server-side cursor"}),
+        unsupported={
+            "raw_pool": "aiomysql's pool sends nothing on return, so this would be raw again"
+        },
+        defects=(
+            "executemany() of text() runs row by row without spaces around VALUES (aiomysql#516)",
+            "an upsert of many rows runs row by row on MySQL: AS new (aiomysql#968)",
+            _UPSERT_ON_MARIADB.format("PyMySQL#554"),
+            _NOT_ASCII,
+            "after a warning raw lanes ask SHOW WARNINGS; through SQLAlchemy it does not",
+        ),
+    ),
+    Driver(
+        name="asyncmy",
+        dialect="asyncmy",
+        servers=("MySQL", "MariaDB"),
+        distribution="asyncmy",
+        module="asyncmy",
+        install="pip install asyncmy",
+        raw=partial(mysql_async.Pool, "asyncmy"),
+        connect_args=mysql.connect_args,
+        pool="asyncmy.Pool",
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"server-side cursor", "statement cache"}),
+        unsupported={
+            "raw_pool": "asyncmy's pool sends nothing on return, so this would be raw again"
+        },
+        defects=(
+            "LOAD DATA LOCAL fails, and the connection with it (asyncmy#88)",
+            _UPSERT.format("PyMySQL#554"),
+            _NOT_ASCII,
+            "after a warning it asks SHOW WARNINGS, through SQLAlchemy too",
+            "its statement cache is off by default: stmt_cache_size in connect_args",
+        ),
+    ),
+    Driver(
+        name="pymysql",
+        dialect="pymysql",
+        servers=("MySQL", "MariaDB"),
+        distribution="pymysql",
+        module="pymysql",
+        install="pip install pymysql",
+        raw=partial(dbapi.Pool, "pymysql", mysql.pymysql_keywords, None),
+        connect_args=mysql.pymysql_connect_args,
+        is_async=False,
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"LOAD DATA", "server-side cursor"}),
+        unsupported={
+            "raw_held": "PyMySQL has no pool: raw holds its connections already",
+            "raw_pool": "PyMySQL has no pool",
+        },
+        defects=(_UPSERT.format("PyMySQL#554"), _NOT_ASCII),
+    ),
+    Driver(
+        name="mysqldb",
+        dialect="mysqldb",
+        servers=("MySQL", "MariaDB"),
+        distribution="mysqlclient",
+        module="MySQLdb",
+        install="pip install mysqlclient, which is built here: it needs pkg-config, a C compiler "
+        "and libmysqlclient-dev or libmariadb-dev",
+        raw=partial(dbapi.Pool, "MySQLdb", mysql.dbapi_keywords, None),
+        connect_args=mysql.connect_args,
+        is_async=False,
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"LOAD DATA", "server-side cursor"}),
+        unsupported={
+            "raw_held": "mysqlclient has no pool: raw holds its connections already",
+            "raw_pool": "mysqlclient has no pool",
+        },
+        defects=(
+            "an upsert of many rows runs row by row on MySQL: AS new (mysqlclient#771)",
+            _UPSERT_ON_MARIADB.format("mysqlclient#549"),
+            "localhost means the default socket, whatever the port: say 127.0.0.1",
+        ),
+    ),
+    Driver(
+        name="psycopg2",
+        dialect="psycopg2",
+        servers=("PostgreSQL",),
+        distribution="psycopg2-binary",
+        module="psycopg2",
+        install="pip install psycopg2-binary",
+        raw=partial(dbapi.Pool, "psycopg2", libpq.keywords, "psycopg2.pool:ThreadedConnectionPool"),
+        connect_args=libpq.connect_args,
+        is_async=False,
+        paramstyle="format",
+        pool="psycopg2.pool.ThreadedConnectionPool",
+        isolation_levels=_ALL_FIVE,
+        abilities=frozenset({"COPY", "server-side cursor"}),
+        unsupported={"raw_pool": "its pool sends nothing after a commit: this would be raw again"},
+        defects=("executemany() runs row by row, where SQLAlchemy makes one statement of many",),
+    ),
+)

@@ -1,0 +1,129 @@
+"""aiomysql and asyncmy by themselves: cursors, their pools, and what a raw lane receives.
+
+asyncmy descends from aiomysql, and a program that uses the one reads like one that uses the other.
+No BEGIN is sent: with autocommit off the server begins by itself.
+"""
+
+import importlib
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import ClauseElement
+
+from ormbench.targets.mysql import keywords
+from ormbench.targets.raw import Body, Operation, RawSettings
+from ormbench.targets.statements import Statements
+
+
+class Driver:
+    """What a raw lane receives: a connection that takes Core's statements.
+
+    A cursor holds all rows of its answer, so that nothing is left to close.
+    """
+
+    __slots__ = ("connection", "statements")
+
+    def __init__(self, connection: Any, statements: Statements) -> None:
+        self.connection = connection
+        self.statements = statements
+
+    async def fetch_one(self, statement: ClauseElement, *values: Any) -> Any:
+        """The first row, as a tuple; None where there is none."""
+        sql, bind = self.statements[statement]
+        cursor = await self.connection.cursor()
+        await cursor.execute(sql, bind(values) if bind else values)
+        return await cursor.fetchone()
+
+    async def fetch_all(self, statement: ClauseElement, *values: Any) -> Any:
+        """All rows, as a sequence of tuples."""
+        sql, bind = self.statements[statement]
+        cursor = await self.connection.cursor()
+        await cursor.execute(sql, bind(values) if bind else values)
+        return await cursor.fetchall()
+
+    async def execute(self, statement: ClauseElement, *values: Any) -> Any:
+        """Run a statement that returns no rows; how many it found."""
+        sql, bind = self.statements[statement]
+        cursor = await self.connection.cursor()
+        return await cursor.execute(sql, bind(values) if bind else values)
+
+    async def execute_many(
+        self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]], columns: Sequence[str]
+    ) -> Any:
+        """Run an INSERT for all rows: the driver's executemany() makes one statement of them."""
+        cursor = await self.connection.cursor()
+        return await cursor.executemany(self.statements.insert(statement, columns), rows)
+
+
+class Pool:
+    """The connections of aiomysql or asyncmy, held or pooled, for one arm.
+
+    *opened* is known when they are opened: later, their pools replace a connection only where one
+    broke, which has ended the cell by then.
+    """
+
+    def __init__(self, module: str, settings: RawSettings) -> None:
+        self.opened = 0
+        self.statements = settings.statements
+        self._module = module
+        self._settings = settings
+        self._held: list[Any] = []
+        self._pool: Any = None
+        self._connect = {
+            **keywords(settings),
+            "db": settings.address.database,
+            "autocommit": settings.transaction == "autocommit",
+        }
+
+    async def open(self) -> None:
+        """Open all connections of the pool, or those that are held."""
+        driver, size = importlib.import_module(self._module), self._settings.size
+        if self._settings.holding == "held":
+            for _ in range(size):
+                self._held.append(await driver.connect(**self._connect))
+        else:
+            self._pool = await driver.create_pool(minsize=size, maxsize=size, **self._connect)
+        self.opened += size
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in self._held:
+            await connection.ensure_closed()
+        if self._pool is not None:
+            await self._pool.clear()
+            self._pool.close()
+            await self._pool.wait_closed()
+
+    def bind(self, body: Body) -> Operation:
+        """The unit of work around *body*, for this pool and transaction shape."""
+        unit = body if self._settings.transaction == "autocommit" else _committed(body)
+        pool, statements = self._pool, self.statements
+        idle = [Driver(connection, statements) for connection in self._held]
+
+        async def held(values: tuple[Any, ...]) -> Any:
+            driver = idle.pop()
+            try:
+                return await unit(driver, *values)
+            finally:
+                idle.append(driver)
+
+        async def pooled(values: tuple[Any, ...]) -> Any:
+            async with pool.acquire() as connection:
+                return await unit(Driver(connection, statements), *values)
+
+        return held if pool is None else pooled
+
+
+def _committed(body: Body) -> Body:
+    async def unit(driver: Driver, *values: Any) -> Any:
+        try:
+            answer = await body(driver, *values)
+            await driver.connection.commit()
+        except BaseException:
+            with suppress(Exception):  # of a broken connection: the first error is the one to tell
+                await driver.connection.rollback()
+            raise
+        return answer
+
+    return unit

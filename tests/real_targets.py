@@ -1,0 +1,32 @@
+"""Targets as parameters of tests that go to their real servers."""
+
+import os
+
+import pytest
+
+from ormbench.targets.target import TARGETS
+
+
+def marked(names):
+    """Target names as parameters; MySQL and MariaDB are not embedded, and marked for it."""
+    return [
+        name
+        if TARGETS[name].server == "PostgreSQL"
+        else pytest.param(name, marks=pytest.mark.servers)
+        for name in names
+    ]
+
+
+def required(name):
+    """The target; where its driver is not installed a test skips, and fails where CI is set."""
+    target = TARGETS[name]
+    if reason := target.missing():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return target
+
+
+def server_address(request, target):
+    """Where the target's server of the session is."""
+    if target.server == "PostgreSQL":
+        return request.getfixturevalue("server").address
+    return request.getfixturevalue(f"{target.server.lower()}_address")

@@ -1,14 +1,18 @@
 """Every lane of every shipped scenario does the same work; a lane that does not is found out."""
 
+import importlib
 import os
 import re
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
+from sqlalchemy import create_engine, event
 
 from ormbench.cell import Cell, Group
 from ormbench.lanes.binding import bind
 from ormbench.load.arm import Arm
+from ormbench.load.calibration import warm_turns
 from ormbench.loader import load, shipped
 from ormbench.run import block
 from ormbench.run.context import Context, Site
@@ -359,3 +363,56 @@ def test_a_lane_that_the_server_refuses_ends_with_the_server_s_words(trials, tar
 def test_no_lane_took_another_one_down(trials, target):
     counted = Counter(trial.status for trial in trials(target).values())
     assert counted == {"INCORRECT": 8, "OK": 2, "ERROR": 1}
+
+
+@pytest.mark.parametrize("lane", ["orm", "core"])
+@pytest.mark.parametrize("target", ["postgresql+asyncpg", "postgresql+psycopg_sync"])
+async def test_after_the_proof_sqlalchemy_is_as_if_nobody_had_ever_listened(
+    target, lane, site, monkeypatch
+):
+    """Its mark that somebody listens outlives the listener, and costs a hundred calls."""
+    made, there = [], site(target)
+    module = importlib.import_module("ormbench.lanes.engine")
+    for name in ("create_engine", "create_async_engine"):
+        create = getattr(module, name)
+        monkeypatch.setattr(module, name, kept(create, made))
+    arm = await opened(Cell(scenario="get_by_id", lane=lane, target=target), there)
+    try:
+        assert (await arm.prove([0]))["sql"]
+    finally:
+        await arm.close()
+    [engine] = made
+    untouched = create_engine("postgresql+psycopg://")
+    event.listen(untouched, "connect", lambda *_: None)  # the harness counts connections by it
+    assert mark(engine) == mark(untouched) is False
+
+
+def kept(create, made):
+    def keeping(**how):
+        made.append(create(**how))
+        return made[-1]
+
+    return keeping
+
+
+def mark(engine):
+    return getattr(engine, "sync_engine", engine)._has_events
+
+
+@pytest.mark.parametrize("lane", ["orm", "core"])
+async def test_the_warm_up_is_that_of_every_connection(lane, site, monkeypatch):
+    """psycopg prepares a statement when a connection has it for the sixth time."""
+    made, module = [], importlib.import_module("ormbench.lanes.engine")
+    monkeypatch.setattr(module, "create_engine", kept(module.create_engine, made))
+    target, clients = "postgresql+psycopg_sync", 8
+    cell = Cell(scenario="get_by_id", lane=lane, target=target, clients=clients, placement="free")
+    arm = await opened(cell, site(target))
+    try:
+        await arm.prove([0, 1, 2])
+        assert (await arm.warm_up(100))["turns"] <= warm_turns(clients)
+        with ExitStack() as held:
+            every = [held.enter_context(made[0].connect()) for _ in range(clients)]
+            asked = "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'developers'"
+            assert [one.exec_driver_sql(asked).scalar() for one in every] == [1] * clients
+    finally:
+        await arm.close()

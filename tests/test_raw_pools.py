@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     update,
 )
@@ -219,6 +220,54 @@ def test_percent_signs_and_any_character_come_through(target, address, transacti
         ("5%", 3, word),
         [(n, f"{n} % {word}", n) for n in range(3)],
     )
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("target", [n for n in FAMILY if n not in SYNC], indirect=True)
+def test_a_connection_that_the_drivers_pool_replaces_is_counted(target, address):
+    """An idle one that the server closed: the operation succeeds, and has paid for a login."""
+
+    async def story(do):
+        (first,) = await do(connection_id)
+        before = pool.opened
+        with control(address) as other:
+            other.cursor().execute(f"KILL {first}")
+        await asyncio.sleep(0.2)
+        (second,) = await do(connection_id)
+        return before, pool.opened, first != second
+
+    pool = pool_of(target, address)
+    assert run(pool, story) == (1, 2, True)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("target", FAMILY, indirect=True)
+@pytest.mark.parametrize("holding", ["held", "pool"])
+def test_the_server_takes_it_for_the_same_session_as_through_sqlalchemy(target, address, holding):
+    names = ("autocommit", "sql_mode", "character_set_client", "collation_connection")
+    asked = select(*(literal_column(f"@@{name}") for name in names))
+
+    async def story(do):
+        return tuple(await do(lambda driver: driver.fetch_one(asked)))
+
+    raw = run(pool_of(target, address, holding=holding), story)
+    assert raw == asyncio.run(done(session(target, engine_of(target, address), asked)))
+
+
+def session(target, engine, asked):
+    if target.driver.is_async:
+        return session_of_async(engine, asked)
+    with engine.connect() as connection:
+        found = tuple(connection.execute(asked).one())
+    engine.dispose()
+    return found
+
+
+async def session_of_async(engine, asked):
+    async with engine.connect() as connection:
+        found = tuple((await connection.execute(asked)).one())
+    await engine.dispose()
+    return found
 
 
 @every_target

@@ -283,6 +283,26 @@ def test_the_method_says_what_runs_in_threads_and_what_holds_the_loop(three, on_
     assert "threads" not in dict(method_lines(usual))["Clock"]
 
 
+@pytest.mark.parametrize(
+    ("products", "commits"),
+    [
+        (["postgresql"], False),
+        (["mysql"], True),
+        (["mariadb"], True),
+        (["postgresql", "mysql"], True),
+    ],
+)
+def test_the_method_says_where_autocommit_commits_all_the_same(three, products, commits):
+    cells = tuple(
+        replace(one, cell=replace(one.cell, transaction="autocommit"))
+        for one in three.cells
+        if one.cell.target.partition("+")[0] in products
+    )
+    said = dict(method_lines(replace(three, cells=cells)))["Transaction"]
+    assert said.startswith("Autocommit")
+    assert ("SQLAlchemy sends COMMIT and ROLLBACK all the same" in said) == commits
+
+
 def test_a_published_run_of_the_first_schema_is_rendered_without_loss():
     plain = json.loads((PUBLISHED / "run.json").read_text(encoding="utf-8"))
     assert plain["schema"] == 1

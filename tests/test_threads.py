@@ -207,6 +207,21 @@ async def test_the_wall_time_starts_with_the_first_operation_and_ends_with_the_l
     assert inside <= lap.wall_ns < inside + 15 * MS
 
 
+async def test_the_cpu_time_of_a_lap_leaves_out_how_its_threads_heard_of_it(monkeypatch):
+    submit = BackgroundThread.submit
+
+    def laborious(thread, job):
+        end = time.process_time_ns() + 20 * MS
+        while time.process_time_ns() < end:
+            pass
+        submit(thread, job)
+
+    with crew(lambda _values: time.sleep(0.001), 3) as made:
+        monkeypatch.setattr(BackgroundThread, "submit", laborious)
+        lap = await made.run(closed(9))
+    assert 0 < lap.cpu_ns < 20 * MS
+
+
 async def test_a_lap_after_the_other_is_measured_by_itself():
     with crew(lambda _values: time.sleep(0.001), 2) as made:
         laps = [await made.run(closed(10)) for _ in range(3)]

@@ -99,13 +99,18 @@ def _heard(
     def hear(_c: Any, _cursor: Any, sql: str, _p: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
         statements.append(sql)
 
+    def quiet() -> None:
+        event.remove(engine, "before_cursor_execute", hear)
+        # which leaves SQLAlchemy's own mark that somebody listens, a hundred calls an operation
+        vars(engine).pop("_has_events", None)
+
     event.listen(engine, "before_cursor_execute", hear)
     return BoundLane(
         operation,
         lambda: counted.opened,
         statements,
         counted.close,
-        lambda: event.remove(engine, "before_cursor_execute", hear),
+        quiet,
         runs,
     )
 

@@ -13,7 +13,8 @@ from ormbench.twin import SyncBody
 def bind(body: Body, engine: AsyncEngine) -> Operation:
     """Checkout, BEGIN, body, COMMIT and return are the operation.
 
-    On an engine in autocommit the same code sends neither BEGIN nor COMMIT.
+    On an engine in autocommit the same code sends no BEGIN; nor a COMMIT, but on MySQL and MariaDB,
+    where SQLAlchemy sends COMMIT and ROLLBACK all the same.
     """
     begin = engine.begin
 

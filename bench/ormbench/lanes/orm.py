@@ -15,7 +15,7 @@ def bind(body: Body, engine: AsyncEngine) -> Operation:
     """Session, checkout, BEGIN, body, flush, COMMIT and return are the operation.
 
     ``expire_on_commit=False``, because reading an attribute after the commit is not possible in
-    asyncio otherwise. On an engine in autocommit the same code sends neither BEGIN nor COMMIT.
+    asyncio otherwise. On an engine in autocommit it is as with Core's `bind`.
     """
     begin = async_sessionmaker(engine, expire_on_commit=False).begin
 

@@ -12,7 +12,8 @@ GLACIAL_NS = 1_000 * MS  # and above this there are five slices in all
 GLACIAL_SLICES = 5
 PER_CLIENT = 10  # operations that a slice has, where they fit into its longest time
 MOST = 2_000  # operations of a slice: keeps the empty scenario's slice short
-WARM_OPERATIONS = 20  # at most, before an arm's first slice
+WARM_OPERATIONS = 20  # at most, of one client, before an arm's first slice
+WARM_LAPS = 10  # at most, then, of all clients: psycopg prepares at a connection's sixth call
 SETTLING = 3  # operations at the start of a slice that run and are not recorded
 OVERHEAD_NS = 3 * MS  # of a slice: messages, a collection, inputs, histograms
 USUAL_NS = TARGET_NS + OVERHEAD_NS + SETTLING * MS  # what a slice costs, and a plan's round means
@@ -56,6 +57,11 @@ def _settling(each: int, clients: int) -> int:
     if each == 1:
         return 0
     return clients if each < PER_CLIENT else max(SETTLING, clients)
+
+
+def warm_turns(clients: int) -> int:
+    """Turn numbers that the warm-up of an arm may use up."""
+    return WARM_OPERATIONS + (WARM_LAPS * clients if clients > 1 else 0)
 
 
 def fitted(rounds: int, seconds: float, room: float) -> int:

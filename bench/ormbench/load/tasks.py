@@ -16,6 +16,7 @@ class Lap:
 
     recorded: Sequence[loop.Recorded]
     wall_ns: int  # from the start of the clients to the last end
+    cpu_ns: int  # of the whole process meanwhile
 
 
 class Clients(Protocol):
@@ -50,9 +51,10 @@ class TaskClients:
         while len(self._timers) < self._clients:
             self._timers.append(Timer())
         untils = [timer.until for timer in self._timers]
-        start = time.perf_counter_ns()
+        cpu, start = time.process_time_ns(), time.perf_counter_ns()
         recorded = await loop.run(turns, self._operation, untils)
-        return Lap(recorded, time.perf_counter_ns() - start)
+        wall = time.perf_counter_ns() - start
+        return Lap(recorded, wall, time.process_time_ns() - cpu)
 
     def close(self) -> None:
         """Close the timers."""

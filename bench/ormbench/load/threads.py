@@ -75,6 +75,7 @@ class _Race:
         self._barrier = Barrier(clients, self._start)
         self._lock, self._running = Lock(), clients
         self._started = self._ended = 0
+        self._cpu = self.cpu_ns = 0  # of the process: at the start, and from there to the last end
 
     @property
     def wall_ns(self) -> int:
@@ -83,7 +84,7 @@ class _Race:
 
     def _start(self) -> None:
         """Called by the thread that comes last, before any runs."""
-        self._started = time.perf_counter_ns()
+        self._cpu, self._started = time.process_time_ns(), time.perf_counter_ns()
 
     def work(self, recorded: Recorded) -> None:
         """What each thread does."""
@@ -99,6 +100,7 @@ class _Race:
             self._ended = max(self._ended, ended)
             self._running -= 1
             last = not self._running
+            self.cpu_ns = time.process_time_ns() - self._cpu
         if last:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
                 self.done.get_loop().call_soon_threadsafe(self._finish)
@@ -152,7 +154,7 @@ class ThreadClients:
             race.turns.clear()
         if race.errors:
             raise BaseExceptionGroup("operations failed", race.errors)
-        return Lap(race.recorded, race.wall_ns)
+        return Lap(race.recorded, race.wall_ns, race.cpu_ns)
 
     def close(self) -> None:
         """End the threads, each when it is free."""

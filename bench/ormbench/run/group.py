@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from ormbench.cell import Cell, Group, Loop, Placement
-from ormbench.load.calibration import WARM_OPERATIONS, SliceSize, slice_size
+from ormbench.load.calibration import SliceSize, slice_size, warm_turns
 from ormbench.results.trial import Proof, Slice, Trial
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Context
@@ -168,7 +168,7 @@ class GroupInBlock:
             raise EndedError("INCORRECT", f"after turns {turns[0]} to {turns[-1]}, {wrong}")
 
     def _warm_up(self, arm: ArmState) -> None:
-        first = self.turns.take(WARM_OPERATIONS)
+        first = self.turns.take(warm_turns(arm.cell.clients))
         arm.operation_ns = self._ask(arm, "warm", first=first)["operation_ns"]
 
     def _size(self) -> SliceSize:

@@ -125,8 +125,8 @@ DRIVERS = (
         distribution="pymysql",
         module="pymysql",
         install="pip install pymysql",
-        raw=partial(dbapi.Pool, "pymysql", mysql.pymysql_keywords, None),
-        connect_args=mysql.pymysql_connect_args,
+        raw=partial(dbapi.Pool, "pymysql", partial(mysql.dbapi_keywords, **mysql.PYMYSQL), None),
+        connect_args=partial(mysql.connect_args, **mysql.PYMYSQL),
         is_async=False,
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"LOAD DATA", "server-side cursor"}),
@@ -144,8 +144,10 @@ DRIVERS = (
         module="MySQLdb",
         install="pip install mysqlclient, which is built here: it needs pkg-config, a C compiler "
         "and libmysqlclient-dev or libmariadb-dev",
-        raw=partial(dbapi.Pool, "MySQLdb", mysql.dbapi_keywords, None),
-        connect_args=mysql.connect_args,
+        raw=partial(
+            dbapi.Pool, "MySQLdb", partial(mysql.dbapi_keywords, **mysql.MYSQLCLIENT), None
+        ),
+        connect_args=partial(mysql.connect_args, **mysql.MYSQLCLIENT),
         is_async=False,
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"LOAD DATA", "server-side cursor"}),

@@ -5,12 +5,21 @@ from typing import Any
 from ormbench.targets.raw import RawSettings
 
 CHARSET = "utf8mb4"  # named everywhere: a driver's default may be another
+SET_NAMES = f"SET NAMES {CHARSET}"
+"""What SQLAlchemy sends on each new connection: the collation is then the server's own choice, and
+not the driver's. PyMySQL and mysqlclient send it by themselves."""
 FOUND_ROWS = 2  # CLIENT_FOUND_ROWS: an UPDATE counts as SQLAlchemy's does, rows that it found
 
 
-def connect_args(_schema: str) -> dict[str, Any]:
+PYMYSQL: dict[str, Any] = {"ssl_disabled": True}
+"""PyMySQL encrypts by default, on a unix socket too, where other drivers here do not."""
+MYSQLCLIENT: dict[str, Any] = {"ssl_mode": "DISABLED"}
+"""So does, over TCP, mysqlclient with a newer client library than it was tried with."""
+
+
+def connect_args(_schema: str, **plain: Any) -> dict[str, Any]:
     """What SQLAlchemy hands to the driver beside the address, whose database is the schema."""
-    return {"charset": CHARSET}
+    return {"charset": CHARSET, **plain}
 
 
 def keywords(settings: RawSettings) -> dict[str, Any]:
@@ -29,20 +38,6 @@ def keywords(settings: RawSettings) -> dict[str, Any]:
     }
 
 
-def dbapi_keywords(settings: RawSettings) -> dict[str, Any]:
+def dbapi_keywords(settings: RawSettings, **plain: Any) -> dict[str, Any]:
     """The same with the database, as PyMySQL and mysqlclient call it."""
-    return {**keywords(settings), "database": settings.address.database}
-
-
-PLAIN = {"ssl_disabled": True}
-"""PyMySQL encrypts by default, on a unix socket too, and no other driver here does."""
-
-
-def pymysql_connect_args(schema: str) -> dict[str, Any]:
-    """`connect_args` for PyMySQL."""
-    return {**connect_args(schema), **PLAIN}
-
-
-def pymysql_keywords(settings: RawSettings) -> dict[str, Any]:
-    """`dbapi_keywords` for PyMySQL."""
-    return {**dbapi_keywords(settings), **PLAIN}
+    return {**keywords(settings), "database": settings.address.database, **plain}

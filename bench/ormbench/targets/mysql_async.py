@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ClauseElement
 
-from ormbench.targets.mysql import keywords
+from ormbench.targets.mysql import SET_NAMES, keywords
 from ormbench.targets.raw import Body, Operation, RawSettings
 from ormbench.targets.statements import Statements
 
@@ -59,22 +59,29 @@ class Driver:
 class Pool:
     """The connections of aiomysql or asyncmy, held or pooled, for one arm.
 
-    *opened* is known when they are opened: later, their pools replace a connection only where one
-    broke, which has ended the cell by then.
+    Their pools replace, on the clock and without a word, an idle connection that the server closed.
     """
 
     def __init__(self, module: str, settings: RawSettings) -> None:
-        self.opened = 0
         self.statements = settings.statements
         self._module = module
         self._settings = settings
         self._held: list[Any] = []
         self._pool: Any = None
+        self._ids: set[int] = set()  # the server's, of the connections that were ever seen here
         self._connect = {
             **keywords(settings),
             "db": settings.address.database,
             "autocommit": settings.transaction == "autocommit",
+            "init_command": SET_NAMES,
         }
+
+    @property
+    def opened(self) -> int:
+        """Connections opened so far; ask while none is checked out."""
+        idle = self._held if self._pool is None else self._pool._free  # noqa: SLF001 - nothing public tells of a replaced one
+        self._ids.update(connection.thread_id() for connection in idle)
+        return len(self._ids)
 
     async def open(self) -> None:
         """Open all connections of the pool, or those that are held."""
@@ -84,7 +91,6 @@ class Pool:
                 self._held.append(await driver.connect(**self._connect))
         else:
             self._pool = await driver.create_pool(minsize=size, maxsize=size, **self._connect)
-        self.opened += size
 
     async def close(self) -> None:
         """Close all connections."""

@@ -30,7 +30,9 @@ class RawSettings:
 class RawPool(Protocol):
     """The bare driver's connections, and the unit of work around a raw lane's body."""
 
-    opened: int  # connections opened so far
+    @property
+    def opened(self) -> int:
+        """Connections opened so far."""
 
     async def open(self) -> None:
         """Open every connection, so that none is opened on the clock."""
@@ -45,7 +47,9 @@ class RawPool(Protocol):
 class SyncRawPool(Protocol):
     """The same for a driver that blocks. Several threads call its operation at once."""
 
-    opened: int  # connections opened so far
+    @property
+    def opened(self) -> int:
+        """Connections opened so far."""
 
     def open(self) -> None:
         """Open every connection, so that none is opened on the clock."""

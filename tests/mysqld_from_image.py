@@ -46,4 +46,6 @@ def _extract(image, folder: Path):
             # a path that this image has not is an error of tar, and none of ours
             subprocess.run(command, stdin=export.stdout, stderr=subprocess.DEVNULL, check=False)
     finally:
-        subprocess.run(["docker", "rm", container], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            ["docker", "rm", "--volumes", container], stdout=subprocess.DEVNULL, check=True
+        )

@@ -141,14 +141,20 @@ def test_a_plan_with_few_blocks_is_told_apart_from_a_run_that_was_stopped():
     [
         ("core", "postgresql+psycopg", 8_000, 900, 0),
         ("core", "postgresql+psycopg", 1_000, 900, 1),  # seven of eight were not served
-        ("core_on_loop", "postgresql+psycopg_sync", 1_000, 900, 0),  # one at a time has the loop
-        ("core_on_loop", "postgresql+psycopg_sync", 8_000, 900, 1),
+        (
+            "core_on_loop",
+            "postgresql+psycopg_sync",
+            8_000,
+            900,
+            0,
+        ),  # who waits for the loop is served, too
+        ("core_on_loop", "postgresql+psycopg_sync", 1_000, 900, 1),
         ("core", "postgresql+psycopg", 8_000, 1_900, 1),  # two cores, by one thread
         ("core", "postgresql+psycopg_sync", 8_000, 1_900, 0),
         ("core", "postgresql+psycopg_sync", 8_000, 9_900, 1),
     ],
 )
-def test_threads_and_a_blocked_loop_are_held_to_identities_of_their_own(
+def test_threads_may_use_more_cores_than_a_loop_and_all_clients_are_served(
     lane, target, service, cpu, expected
 ):
     cell = Cell(scenario="get_by_id", lane=lane, target=target, clients=8, placement="free")

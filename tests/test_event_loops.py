@@ -229,7 +229,7 @@ def test_lanes_on_the_event_loop_run_and_show_how_late_it_is(opened):
         late[lane, target] = worker.demand("lag", arm=0, first=30, operations=8)["lag_p99_ns"]
         worker.demand("close")
         assert found["new"] == 0  # all four connections were open
-        assert found["service_ns"] / found["wall_ns"] <= (1 if lane == "core_on_loop" else 4)
+        assert 2 < found["service_ns"] / found["wall_ns"] <= 4  # all clients are served
     assert late["core_on_loop", SYNC] > 4 * 20 * MS
     assert late["core", SYNC] < late["core_on_loop", SYNC] / 2
     assert late["core", ASYNC] < late["core_on_loop", SYNC] / 2

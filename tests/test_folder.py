@@ -1,12 +1,14 @@
 """A run folder survives a kill at any byte: finished blocks are there, and nothing else."""
 
 import json
+import resource
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import pytest
 
 from ormbench.cell import Cell, Contrast, Group, LeftOut
-from ormbench.errors import UsageError
+from ormbench.errors import OrmbenchError, UsageError
 from ormbench.load.histogram import Histogram
 from ormbench.results.folder import MANIFEST, TRIALS, Block, RunWriter, read
 from ormbench.results.manifest import Environment, LaneText, Manifest
@@ -140,6 +142,40 @@ def test_each_block_is_on_disk_before_the_next_begins(tmp_path):
     with RunWriter.create(tmp_path, MADE) as writer:
         writer.append(block(0))
         assert len(read(tmp_path).blocks) == 1
+
+
+@contextmanager
+def room_for(size):
+    """Files may have *size* bytes at most: what a full disk is to a writer."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_without_room_for_a_run_is_one_line(tmp_path):
+    with (
+        room_for(10),
+        pytest.raises(OrmbenchError, match=r"run\.json cannot be written: File too large"),
+    ):
+        RunWriter.create(tmp_path, MADE)
+
+
+def add(folder, number):
+    with RunWriter(folder) as writer:
+        writer.append(block(number))
+
+
+def test_a_disk_that_fills_up_is_one_line_and_keeps_the_finished_blocks(folder):
+    before = read(folder).blocks
+    with (
+        room_for((folder / TRIALS).stat().st_size + 10),
+        pytest.raises(OrmbenchError, match=r"trials\.jsonl cannot be written: File too large"),
+    ):
+        add(folder, 2)
+    assert read(folder).blocks == before
 
 
 def test_neither_file_holds_a_path_of_this_machine(folder):

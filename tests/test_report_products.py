@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fabricate import LANES, ON_LOOP, SCENARIOS, Oddities, fabricate
+from fabricate import LANES, ON_LOOP, SCENARIOS, Noise, Oddities, fabricate
 
 from ormbench.cell import Cell, Contrast, Group, LeftOut
 from ormbench.report import charts, html, markdown, questions, table
@@ -208,6 +208,13 @@ def test_a_stand_in_image_and_each_products_settings_are_shown(three):
     assert settings["PostgreSQL: synchronous_commit"] == "off"
     assert settings["MariaDB: innodb_flush_log_at_trx_commit"] == "0"
     assert "a stand-in for mysql:9" in html.render(three)
+
+
+def test_drivers_that_cannot_be_told_apart_are_no_new_sentence_behind_their_product():
+    noisy = digested(targets=THREE, scenarios=("get_by_id",), noise=Noise(block=0.5))
+    drivers = next(one for one in noisy.cards if one.question == "WHICH DRIVER?")
+    assert any(text.startswith("this run cannot tell") for _, text in drivers.others)
+    assert not any(text.startswith("This") for _, text in drivers.others)
 
 
 def test_the_version_beside_a_driver_is_that_of_its_distribution():

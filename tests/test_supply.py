@@ -44,7 +44,7 @@ def test_what_no_source_has_is_missing_with_every_reason():
 def test_a_source_that_is_asked_for_is_the_only_one_that_is_tried():
     found = choose("embedded", sources())
     assert found.kinds == {"PostgreSQL": "embedded"}
-    assert found.lacks("MySQL") == "embedded has no MySQL"
+    assert found.lacks("MySQL") == "embedded has no MySQL: --server local or docker"
     assert choose("docker", sources()).kinds == dict.fromkeys(found.kinds | found.missing, "docker")
 
 

@@ -15,10 +15,9 @@ from ormbench.background import BackgroundThread, in_background
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
 from ormbench.load import threads
-from ormbench.load.arm import MS, Arm, OverdueError, WrongAnswerError, giving_way
+from ormbench.load.arm import MS, Arm, OverdueError, WrongAnswerError
 from ormbench.load.loop import CancelledInsideError, Recorded
 from ormbench.load.schedule import NOW, Constant
-from ormbench.load.tasks import TaskClients
 from ormbench.load.threads import ThreadClients, until
 from ormbench.loader import Loaded
 from ormbench.scenario import Scenario
@@ -431,6 +430,7 @@ def blocking(_values):
 
 
 async def on_loop(values):
+    await asyncio.sleep(0)
     blocking(values)
 
 
@@ -445,13 +445,9 @@ async def test_what_blocks_in_threads_leaves_the_event_loop_alone():
     assert quiet < harmed / 3
 
 
-async def test_what_blocks_is_recorded_as_it_is_and_gives_way_for_the_probe_alone():
-    arm, seen = an_arm(on_loop, "on-loop", clients=2), []
-    asyncio.get_running_loop().call_soon(seen.append, "somebody else")
-    await arm.clients.once((0,))
-    assert seen == []  # the operation itself does not yield
-    await TaskClients(giving_way(on_loop), 1).once((0,))
-    assert seen == ["somebody else"]
-    found = await arm.slice(first=0, settling=0, operations=4, seed=0)
-    assert 4 * 10 * MS <= found["service_ns"] <= found["wall_ns"]
+async def test_who_waits_for_a_blocked_event_loop_waits_on_the_clock():
+    arm = an_arm(on_loop, "on-loop", clients=2)
+    found = await arm.slice(first=0, settling=0, operations=8, seed=0)
     await arm.close()
+    assert found["wall_ns"] >= 8 * 10 * MS
+    assert found["service_ns"] > 1.7 * found["wall_ns"]

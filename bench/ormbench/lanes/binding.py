@@ -4,6 +4,7 @@ A driver that blocks runs the lane's sync twin: in threads, or, in a lane ``..._
 on the event loop, which then stands still; that lane is there to show it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -82,6 +83,7 @@ def _made_for(runs: Runs, operation: SyncOperation) -> AnyOperation:
         return operation
 
     async def on_loop(values: tuple[Any, ...]) -> Any:
+        await asyncio.sleep(0)  # a request waits for the loop, too, before its handler has it
         return operation(values)
 
     return on_loop

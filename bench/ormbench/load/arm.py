@@ -8,7 +8,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
 from ormbench.load.calibration import WARM_LAPS, WARM_OPERATIONS
 from ormbench.load.histogram import Histogram
-from ormbench.load.loop import Operation, Recorded
+from ormbench.load.loop import Recorded
 from ormbench.load.probe import Probe
 from ormbench.load.schedule import NOW, Closed, schedule
 from ormbench.load.tasks import Clients, TaskClients
@@ -48,17 +48,6 @@ async def watchdog(seconds: float) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         raise OverdueError(f"not done after {seconds:g} s") from None
-
-
-def giving_way(operation: Operation) -> Operation:
-    """*operation*, then a turn for whoever else waits for the loop, as between two requests."""
-
-    async def polite(values: tuple[Any, ...]) -> Any:
-        answer = await operation(values)
-        await asyncio.sleep(0)
-        return answer
-
-    return polite
 
 
 @dataclass(slots=True)
@@ -150,19 +139,9 @@ class Arm:
     async def lag(self, first: int, operations: int) -> int:
         """The event loop's lateness (99th percentile, ns) over a slice that is not recorded."""
         inputs = self._inputs(range(first, first + operations))
-        async with watchdog(self.timeout):
-            with closing(self._polite()) as clients:
-                async with Probe() as probe:
-                    await clients.run(zip(Closed().due(operations, NOW), inputs, strict=True))
+        async with watchdog(self.timeout), Probe() as probe:
+            await self.clients.run(zip(Closed().due(operations, NOW), inputs, strict=True))
         return probe.p99_ns()
-
-    def _polite(self) -> Clients:
-        """Clients that let the loop's other tasks run, also where an operation blocks it."""
-        if self.bound.runs == "threads":
-            return ThreadClients(self.bound.operation, self.cell.clients)
-        blocks = self.bound.runs == "on-loop"
-        operation = giving_way(self.bound.operation) if blocks else self.bound.operation
-        return TaskClients(operation, self.cell.clients)
 
     def histograms(self) -> dict[str, str]:
         """What was recorded, encoded; empty where nothing was."""

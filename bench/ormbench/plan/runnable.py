@@ -27,6 +27,8 @@ def why_not(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
 def _without(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
     """What the cell's target or server lacks; None where it lacks nothing."""
     target = TARGETS[cell.target]
+    if reason := supply.lacks(target.server):
+        return reason
     name = without_on_loop(cell.lane)
     if name in target.unsupported:
         return target.unsupported[name]
@@ -36,7 +38,7 @@ def _without(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
         return "the scenario brings no data, and its lane wants a database"
     if supply.given is not None and supply.given.pooled and cell.lane == "raw_pool":
         return "behind a pooler, the reset that this pool sends takes the run's schema away"
-    return supply.lacks(target.server) or target.missing()
+    return target.missing()
 
 
 def _unfit(cell: Cell, loaded: Loaded, target: Target) -> str | None:

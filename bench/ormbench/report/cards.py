@@ -88,7 +88,7 @@ def _driver(comparisons: Sequence[Comparison], focus: Focus) -> Card:
         for product, compared in found.items()
         if product != first
     )
-    return Card(DRIVER, _drivers_take(pairs), detail, measured=True, others=others)
+    return Card(DRIVER, opened(_drivers_take(pairs)), detail, measured=True, others=others)
 
 
 def _drivers_take(pairs: Sequence[Sequence[Comparison]]) -> str:
@@ -100,7 +100,7 @@ def _drivers_take(pairs: Sequence[Sequence[Comparison]]) -> str:
         f"{name} {ratio_text(one.ratio, one.verdict)}"
         for name, one in zip(names[1:], means[1:], strict=True)
     ]
-    return ", ".join([opened(takes_first), *further])
+    return ", ".join([takes_first, *further])
 
 
 def _agreement(alike: Sequence[Comparison], *, named: bool) -> str:

@@ -102,13 +102,12 @@ def _new_connections(found: CellFinding) -> Iterator[Sighting]:
 def _identities(index: Index, cell: Cell) -> Iterator[Sighting]:
     cause = "wall time holds what no operation accounts for: a pause of the machine, or its clock"
     remedy = "run it again; if it recurs, believe no time of this cell"
-    served = 1 if blocks_loop(cell) else cell.clients  # there, one at a time has the loop
     at_once = cell.clients if in_threads(cell) else 1  # threads use several cores
     for slices in (slices for arm in index.arms_of(cell) for slices in arm.blocks):
-        share = occupancy(slices, served)
-        if cell.rate is None and not occupancy_holds(slices, served):
-            seen = f"throughput x mean service time is {share * served:.3g} clients"
-            seen += f" where {served} ran"
+        share = occupancy(slices, cell.clients)
+        if cell.rate is None and not occupancy_holds(slices, cell.clients):
+            seen = f"throughput x mean service time is {share * cell.clients:.3g} clients"
+            seen += f" where {cell.clients} ran"
             yield Sighting("identity", cell.id, seen, abs(share - 1), cause, remedy)
         if not busy_holds(slices, at_once):
             seen = f"the process used {percent_text(busy(slices))} of the wall time as CPU time"

@@ -80,8 +80,8 @@ def _clock(measured: list[CellFinding]) -> str:
         texts.append("Drivers that block run in threads, one for each client.")
     if any(blocks_loop(one.cell) for one in measured):
         texts.append(
-            "Lanes on the event loop hold it while they run: their service time leaves out what "
-            "others waited meanwhile, and the loop's lateness shows that."
+            "Lanes on the event loop hold it while they run: their service time holds the wait for "
+            "it, and the loop's lateness shows what everybody else waited."
         )
     return " ".join(texts)
 

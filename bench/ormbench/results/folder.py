@@ -4,15 +4,16 @@ A block counts as measured when its closing line is there. A run that was killed
 finished block; lines after the last closing line are left out by the reader.
 """
 
+import contextlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ormbench.errors import UsageError
+from ormbench.errors import OrmbenchError, UsageError
 from ormbench.results.manifest import READABLE, Manifest
 from ormbench.results.trial import Proof, Trial
 
@@ -53,8 +54,9 @@ class RunWriter:
         """Write ``run.json`` into the existing, empty folder *path* and open its trials."""
         text = json.dumps(manifest.to_json(), indent=1) + "\n"
         whole = path / f"{MANIFEST}.part"
-        whole.write_text(text, encoding="utf-8")
-        whole.replace(path / MANIFEST)  # at once: a kill leaves it whole or not at all
+        with _writing(path / MANIFEST):
+            whole.write_text(text, encoding="utf-8")
+            whole.replace(path / MANIFEST)  # at once: a kill leaves it whole or not at all
         return cls(path)
 
     def append(self, block: Block) -> None:
@@ -68,9 +70,11 @@ class RunWriter:
             "lines": len(records),
         }
         plain = [record.to_json() for record in records] + [closing]
-        self._file.write("".join(json.dumps(one, separators=(",", ":")) + "\n" for one in plain))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        lines = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in plain)
+        with _writing(self.path / TRIALS):
+            self._file.write(lines)
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def _ends_well(self) -> bool:
         """Whether the last line is whole; after a kill it may be torn."""
@@ -88,7 +92,20 @@ class RunWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with contextlib.ExitStack() as told:
+            told.enter_context(_writing(self.path / TRIALS))
+            if error is not None:  # that one is to be told, not what it left in the buffer
+                told.enter_context(contextlib.suppress(OSError))
+            self._file.close()
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say in one line what cannot be written: the disk may be full. Raises OrmbenchError."""
+    try:
+        yield
+    except OSError as error:
+        raise OrmbenchError(f"{path} cannot be written: {error.strerror}; make room") from error
 
 
 def read(path: Path) -> RunRecord:

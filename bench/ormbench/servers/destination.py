@@ -51,6 +51,8 @@ class Destination:
 
 def parse(word: str, environ: Mapping[str, str]) -> Destination:
     """Read ``env:NAME`` or a URL. Raises UsageError, which quotes no value of it."""
+    if not word:
+        raise UsageError(f"--url is empty: expected env:{DEFAULT_VARIABLE} or a URL")
     typed = not word.startswith("env:")
     name = DEFAULT_VARIABLE if typed else word.removeprefix("env:")
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
@@ -77,6 +79,8 @@ def _url(text: str) -> URL:
 def _address(url: URL, product: Product) -> Address:
     query = _query(url, product)
     port = _port(query.get("port", url.port), product)
+    if not query.get("unix_socket", "/").startswith("/"):
+        raise UsageError("--url: its unix_socket is no path from the root, like /tmp/mysql.sock")
     host = query.get("host") or query.get("unix_socket") or unquote(url.host or "")
     host = host or _usual_host(product, port)
     if not _HOST.fullmatch(host):

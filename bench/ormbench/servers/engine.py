@@ -91,6 +91,8 @@ def has_image(name: str) -> bool:
 def _no_engine(complaint: str) -> str:
     if "permission denied" in complaint.lower():
         return "the Docker engine refuses this user: add it to the group docker, or be root"
+    if os.environ.get("DOCKER_HOST"):
+        return "no Docker engine answers where DOCKER_HOST says: correct it, or unset it"
     return "no Docker engine answers: start it (Docker Desktop, or `systemctl start docker`)"
 
 

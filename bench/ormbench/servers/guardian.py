@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+_SCARCE = 256 << 20  # bytes of free disk below which a failed start may be for want of it
 _START_SECONDS = 60.0  # a loaded machine may be slow; a server that hangs must not hang us
 _STOP_SECONDS = 5.0  # for each of the ways to ask
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -119,7 +120,11 @@ class Keeper:
             for mark in _TELLING
             if mark in line
         ]
-        return "; ".join(told[-3:]) or "".join(lines[-1:]) or "it ended without a word"
+        words = "; ".join(told[-3:]) or "".join(lines[-1:]) or "it ended without a word"
+        free = shutil.disk_usage(self.directory).free
+        if free >= _SCARCE:
+            return words
+        return f"{words}; only {free >> 20} MB are free in {self.directory.parent}"
 
     @property
     def _log_path(self) -> Path:

@@ -85,8 +85,13 @@ def choose(wanted: Wanted, sources: Mapping[Kind, Source] = SOURCES) -> Supply:
             kinds[product] = able[0]
             why[product] = "asked for" if wanted != "auto" else _first(able[0], reasons)
         else:
-            missing[product] = "; ".join(told) or f"{wanted} has no {product}"
+            missing[product] = "; ".join(told) or _elsewhere(wanted, product, sources)
     return Supply(kinds, why, missing)
+
+
+def _elsewhere(wanted: Wanted, product: Product, sources: Mapping[Kind, Source]) -> str:
+    kinds = " or ".join(kind for kind, source in sources.items() if product in source.OFFERS)
+    return f"{wanted} has no {product}: --server {kinds}"
 
 
 def on_url(server: UrlServer, driver: str) -> Supply:

@@ -15,6 +15,7 @@ from ormbench.servers.destination import transport
 from ormbench.servers.server import Address, Kind, Product
 
 _PATIENCE = 5  # seconds to connect in
+_ANSWER_SECONDS = 30  # for a greeting or an answer: not everything that listens is a MySQL
 
 _POSTGRESQL_ROOM = """
 SELECT least(
@@ -168,6 +169,7 @@ def _postgresql(address: Address, options: str = "") -> postgresql.Connection:
 def _mysql(address: Address) -> mysql_family.Connection:
     where = {"unix_socket": address.host} if address.is_socket else {"host": address.host}
     options: dict[str, Any] = {**where, "port": address.port, "connect_timeout": _PATIENCE}
+    options["read_timeout"] = options["write_timeout"] = _ANSWER_SECONDS
     try:
         return pymysql.connect(
             user=address.user,

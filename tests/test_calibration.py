@@ -9,10 +9,12 @@ from ormbench.load.calibration import (
     SETTLING,
     TARGET_NS,
     USUAL_NS,
+    SliceSize,
     fitted,
     size_again,
     slice_size,
 )
+from ormbench.run.context import Context
 
 
 @pytest.mark.parametrize(
@@ -55,11 +57,26 @@ def test_there_are_never_fewer_than_four_rounds_for_want_of_time():
     assert slice_size(9 * MS, 1, 2, 8, reset_ns=500 * MS).rounds == 2
 
 
-def test_rounds_shrink_to_the_room_that_is_left_and_never_grow():
-    assert fitted(24, seconds=10.0, room=20.0) == 24
-    assert fitted(24, seconds=10.0, room=5.0) == 12
-    assert fitted(24, seconds=10.0, room=-1.0) == FEWEST_ROUNDS
-    assert fitted(3, seconds=10.0, room=1.0) == 3
+def test_rounds_shrink_to_the_room_that_is_left():
+    assert fitted(24, seconds=10.0, room=20.0, most=24) == 24
+    assert fitted(24, seconds=10.0, room=5.0, most=24) == 12
+    assert fitted(24, seconds=10.0, room=-1.0, most=24) == FEWEST_ROUNDS
+    assert fitted(3, seconds=10.0, room=1.0, most=3) == 3
+
+
+def test_rounds_come_back_when_a_slow_block_is_over():
+    assert fitted(12, seconds=5.0, room=7.5, most=24) == 18
+    assert fitted(12, seconds=5.0, room=50.0, most=24) == 24
+
+
+def test_what_a_block_spends_beside_its_rounds_does_not_shrink_with_them():
+    context = Context({}, {}, (), 8, 24, 1, 100, 60.0, None, {"a": SliceSize(50, 3, 24)})
+    context.in_rounds = 8.0
+    context.shrink(seconds=14.0, room=10.0)  # 6 s beside them: 4 s are left for rounds
+    assert context.sizes["a"].rounds == 12
+    context.in_rounds = 4.0
+    context.shrink(seconds=10.0, room=10.0)
+    assert context.sizes["a"].rounds == 12
 
 
 @pytest.mark.parametrize(("clients", "settling"), [(1, SETTLING), (3, 3), (50, 50)])

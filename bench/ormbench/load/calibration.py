@@ -64,14 +64,13 @@ def warm_turns(clients: int) -> int:
     return WARM_OPERATIONS + (WARM_LAPS * clients if clients > 1 else 0)
 
 
-def fitted(rounds: int, seconds: float, room: float) -> int:
-    """Rounds of the next blocks, when a block of *rounds* took *seconds* and has *room* for less.
+def fitted(rounds: int, seconds: float, room: float, most: int) -> int:
+    """Rounds of the next blocks, when *rounds* took *seconds* and there is *room* for them.
 
-    Never fewer than FEWEST_ROUNDS, and never more than before.
+    Never fewer than FEWEST_ROUNDS, or *most* where that is less, and never more than *most*.
     """
-    if seconds <= room:
-        return rounds
-    return max(min(rounds, FEWEST_ROUNDS), int(rounds * max(0.0, room) / seconds))
+    fits = int(rounds * max(0.0, room) / seconds) if seconds > 0 else most
+    return min(most, max(FEWEST_ROUNDS, fits))
 
 
 def size_again(operations: int, clients: int, rounds: int) -> SliceSize:

@@ -31,7 +31,7 @@ def _measure(context: Context, number: int) -> Block:
     random = Random(f"{context.seed}/{number}")  # noqa: S311 - an order
     trials: list[Trial] = []
     proofs: list[Proof] = []
-    started, turns = time.monotonic(), Turns()
+    started, turns, context.in_rounds = time.monotonic(), Turns(), 0.0
     loops = dict.fromkeys(cell.loop for group in context.groups for cell in group.cells)
     hash_seed = random.randrange(1, HASH_SEEDS)
     with ExitStack() as stack:

@@ -51,11 +51,20 @@ class Context:
     timeout: float
     progress: Progress
     sizes: dict[str, SliceSize] = field(default_factory=dict)
+    full: dict[str, int] = field(default_factory=dict)  # the rounds that each group began with
+    in_rounds: float = 0.0  # seconds that the rounds of the present block took
 
     def shrink(self, seconds: float, room: float) -> None:
-        """Give the next blocks fewer rounds, where one took *seconds* and there is less *room*."""
+        """Let the next blocks have the rounds for which there is *room*; one took *seconds*.
+
+        What a block spends beside its rounds, opening and proving, does not shrink with them. A
+        group gets back what a slow block took from it, and never more than it began with.
+        """
+        beside = seconds - self.in_rounds
         for name, size in self.sizes.items():
-            self.sizes[name] = replace(size, rounds=fitted(size.rounds, seconds, room))
+            most = self.full.setdefault(name, size.rounds)
+            rounds = fitted(size.rounds, self.in_rounds, room - beside, most)
+            self.sizes[name] = replace(size, rounds=rounds)
 
     @property
     def files(self) -> list[str]:

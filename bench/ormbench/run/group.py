@@ -9,6 +9,7 @@ from typing import Any
 
 from ormbench.cell import Cell, Group, Loop, Placement
 from ormbench.load.calibration import SliceSize, slice_size, warm_turns
+from ormbench.loader import blocks_loop
 from ormbench.results.trial import Proof, Slice, Trial
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Context
@@ -76,9 +77,11 @@ class GroupInBlock:
             self._attempt(arm, self._warm_up)
         size = self._size()
         self._demand("freeze")
+        started = time.monotonic()
         with self.foreign.window(*self._measured()):
             for number in range(size.rounds):
                 self._round(number, size)
+        self.context.in_rounds += time.monotonic() - started
         for arm in self._running():
             self._attempt(arm, self._lag)
         trials = [self._trial(arm) for arm in self.arms]
@@ -217,6 +220,10 @@ class GroupInBlock:
             self._check_state(arm, list(range(first, first + size.turns)))
 
     def _lag(self, arm: ArmState) -> None:
+        """How late the loop was, where anybody could have waited for it or the lane is about it."""
+        cell = arm.cell
+        if cell.clients == 1 and cell.rate is None and not blocks_loop(cell.lane):
+            return
         operations = max(arm.cell.clients, min(200, LAG_NS // max(1, arm.operation_ns)))
         first = self.turns.take(operations)
         answer = self._ask(arm, "lag", first=first, operations=operations)

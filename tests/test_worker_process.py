@@ -226,8 +226,8 @@ def test_a_worker_that_hangs_beyond_its_watchdog_is_given_up(tmp_path, monkeypat
 
 def test_a_worker_ends_when_nobody_speaks_to_it_any_more(process):
     start(process, shipped()["empty"].path)
-    process._process.stdin.close()
-    assert process._process.wait(10) == 0
+    process._child._process.stdin.close()
+    assert process._child._process.wait(10) == 0
 
 
 def test_a_worker_ends_when_its_coordinator_is_killed(tmp_path):

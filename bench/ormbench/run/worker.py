@@ -1,17 +1,12 @@
 """The coordinator's end of a worker process."""
 
-import contextlib
-import json
 import os
-import select
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Self
 
 from ormbench.cell import Loop
+from ormbench.child import Child
 from ormbench.errors import WorkerError
 
 PATIENCE = 30.0  # seconds that a worker gets beyond its own watchdog
@@ -30,36 +25,23 @@ class WorkerProcess:
     """Starts a worker, asks it one thing at a time, ends it. Raises WorkerError when it dies."""
 
     def __init__(self, hash_seed: int, timeout: float, loop: Loop = "asyncio") -> None:
-        self._timeout = timeout + PATIENCE
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in close
-        self._process = subprocess.Popen(
+        self._child = Child(
+            "the worker",
             # -P: a file of the current folder does not stand in for a module
             [sys.executable, "-P", "-m", "ormbench.load.worker", loop],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**without_libpq(os.environ), "PYTHONHASHSEED": str(hash_seed)},
-            start_new_session=True,
+            timeout + PATIENCE,
+            {**without_libpq(os.environ), "PYTHONHASHSEED": str(hash_seed)},
+            WorkerError,
         )
-        self._buffer = b""
 
     @property
     def pid(self) -> int:
         """The worker's process."""
-        return self._process.pid
+        return self._child.pid
 
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
         """Send one message and wait for its answer."""
-        line = json.dumps({"do": do, **what}) + "\n"
-        stdin = self._process.stdin
-        assert stdin is not None  # noqa: S101 - it was asked for above
-        try:
-            stdin.write(line.encode())
-            stdin.flush()
-        except OSError as error:
-            raise self._died() from error
-        answer: dict[str, Any] = json.loads(self._line())
-        return answer
+        return self._child.ask(do, **what)
 
     def demand(self, do: str, **what: Any) -> dict[str, Any]:
         """Ask for what cannot fail by a lane's doing; raises WorkerError if it fails."""
@@ -68,52 +50,14 @@ class WorkerProcess:
             raise WorkerError(f"the worker cannot {do}: {answer['reason']}")
         return answer
 
-    def _line(self) -> bytes:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - it was asked for above
-        while b"\n" not in self._buffer:
-            ready, _, _ = select.select([stdout], [], [], self._timeout)
-            if not ready:
-                raise WorkerError(f"the worker did not answer within {self._timeout:g} s")
-            data = os.read(stdout.fileno(), 1 << 16)
-            if not data:
-                raise self._died()
-            self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
-
-    def _died(self) -> WorkerError:
-        try:
-            code = self._process.wait(5)
-        except subprocess.TimeoutExpired:  # it closed its pipes and lives on
-            self._process.kill()
-            code = self._process.wait()
-        self._errors.seek(0)
-        last = (self._errors.read().strip().splitlines() or ["it said nothing"])[-1]
-        return WorkerError(f"the worker ended with code {code}: {last}")
-
     def close(self) -> None:
         """End it: closing its input is enough, unless it hangs."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # it died with our last message unread
-                if pipe is not None:
-                    pipe.close()
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._errors.close()
+        self._child.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
         if error is not None:
-            self._process.kill()
+            self._child.kill()
         self.close()

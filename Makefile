@@ -18,9 +18,9 @@ lint: setup-dev ## ruff and mypy
 aa: setup ## a hundred comparisons of identical lanes: how many are called different?
 	@$(VENV) -m ormbench run aa $(ARGS)
 
-cost: setup ## what the harness adds to an operation, and what it needs in memory
+cost: setup ## what harness and relay add to an operation, and what they need in memory
 	@$(VENV) tests/benchmarks/loop_cost.py && $(VENV) tests/benchmarks/raw_cost.py \
-	&& $(VENV) tests/benchmarks/memory.py
+	&& $(VENV) tests/benchmarks/memory.py && $(VENV) tests/benchmarks/relay_cost.py
 
 setup:
 	@$(PYTHON) .ci/setup.py

@@ -8,13 +8,16 @@ cell multiply. Groups are stars around core of at most four arms, as the planner
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fabricate_counts import count_of
+
 from ormbench.cell import Cell, Contrast, Group, LeftOut
 from ormbench.load.histogram import Histogram
+from ormbench.results.count import Count
 from ormbench.results.folder import Block, RunRecord
 from ormbench.results.manifest import Environment, LaneText, Manifest
 from ormbench.results.trial import Proof, Slice, Status, Trial
@@ -70,6 +73,10 @@ class Oddities:
     idle: Mapping[str, float] = field(default_factory=dict)  # share of wall time no client worked
     foreign_load: float | None = 0.01
     aa_shift: float = 0.0  # log ratio between the two arms of an A/A pair
+    uncounted: Mapping[str, str] = field(default_factory=dict)  # why; "" where no count is stored
+    longest: Mapping[str, int] = field(default_factory=dict)  # more round trips of one operation
+    unverified: Mapping[str, str] = field(default_factory=dict)  # why, in the first block's trials
+    added_rtt_ns: Mapping[str, int] = field(default_factory=dict)
 
 
 def fabricate(
@@ -90,10 +97,12 @@ def fabricate(
     axes: Mapping[str, Any] | None = None,
     server: Mapping[str, str] | None = None,
     left_out: Sequence[LeftOut] | None = None,
+    counted: bool = False,
 ) -> RunRecord:
     """A run of *blocks* finished blocks; *axes* go to every cell but the empty one.
 
-    *server* is added to the description of each product that *targets* are of.
+    Where it is *counted*, cells have counts and trials have server counters. *server* is added
+    to the description of each product that *targets* are of.
     """
     groups = _groups(scenarios, lanes, targets, aa_pairs, dict(axes or {}))
     if with_empty:
@@ -105,6 +114,7 @@ def fabricate(
         oddities or Oddities(),
         rounds,
         histograms,
+        counted,
     )
     manifest = _manifest(groups, planned or blocks, rounds, seed, dict(server or {}), left_out)
     made = tuple(maker.block(groups, number) for number in range(blocks))
@@ -160,6 +170,7 @@ class _Maker:
     oddities: Oddities
     rounds: int
     histograms: bool
+    counted: bool
 
     def block(self, groups: Sequence[Group], number: int) -> Block:
         trials = [trial for group in groups for trial in self.trials(group, number)]
@@ -169,7 +180,19 @@ class _Maker:
             for arm, cell in enumerate(group.cells)
             if cell.target != "none"
         ]
-        return Block(number, 10.0, self.oddities.foreign_load, tuple(trials), tuple(proofs))
+        counts = self.counts(groups) if self.counted and number == 0 else ()
+        load = self.oddities.foreign_load
+        return Block(number, 10.0, load, tuple(trials), tuple(proofs), tuple(counts))
+
+    def counts(self, groups: Sequence[Group]) -> Iterator[Count]:
+        odd = self.oddities
+        for cell in dict.fromkeys(cell for group in groups for cell in group.cells):
+            if cell.target == "none" or odd.uncounted.get(cell.id) == "":
+                continue
+            if reason := odd.uncounted.get(cell.id):
+                yield Count(cell.id, 0, (), (), reason)
+            else:
+                yield count_of(cell, longest=odd.longest.get(cell.id, 0))
 
     def trials(self, group: Group, block: int) -> list[Trial]:
         mood = [self.gauss(self.noise.round) for _ in range(self.rounds)]
@@ -194,7 +217,17 @@ class _Maker:
             response=self.histogram(slices) if cell.rate else "",
             new_connections=odd.new_connections.get(cell.id, 0),
             lag_p99_ns=odd.lag_p99_ns.get(cell.id, 200_000),
+            added_rtt_ns=odd.added_rtt_ns.get(cell.id),
+            **self.ledger(cell, block, sum(one.operations for one in slices)),
         )
+
+    def ledger(self, cell: Cell, block: int, turns: int) -> dict[str, Any]:
+        if not self.counted or cell.target == "none":
+            return {}
+        reason = self.oddities.unverified.get(cell.id, "") if block == 0 else ""
+        if cell.id in self.oddities.uncounted:
+            reason = "there is no count pass to compare with"
+        return {"turns": turns, "counters": {"transactions": turns}, "unverified": reason}
 
     def slice(self, cell: Cell, number: int, place: int, shift: float) -> Slice:
         usual = self.mean_ns(cell)

@@ -6,15 +6,13 @@ import pytest
 
 from ormbench.targets.target import TARGETS
 
+EMBEDDED = tuple(name for name in TARGETS if TARGETS[name].server == "PostgreSQL")
 
-def marked(names):
-    """Target names as parameters; MySQL and MariaDB are not embedded, and marked for it."""
-    return [
-        name
-        if TARGETS[name].server == "PostgreSQL"
-        else pytest.param(name, marks=pytest.mark.servers)
-        for name in names
-    ]
+
+def marked(names, quick=EMBEDDED):
+    """Target names as parameters; those that `make test` does not run are marked for it."""
+    servers = pytest.mark.servers
+    return [name if name in quick else pytest.param(name, marks=servers) for name in names]
 
 
 def required(name):

@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fabricate_counts import count_of
+
 from ormbench.cell import Cell, LeftOut
 from ormbench.report.findings import (
     AACount,
@@ -24,7 +26,7 @@ US = 1_000.0
 ASYNCPG, PSYCOPG = "postgresql+asyncpg", "postgresql+psycopg"
 LITERALS = {
     *("status", "verdict", "kind", "direction", "bound", "unit"),
-    *("transaction", "placement", "arrivals"),
+    *("transaction", "placement", "arrivals", "side"),
 }
 
 LANES = {
@@ -167,6 +169,8 @@ def with_strings(findings: Findings, change: Callable[[str], str]) -> Findings:
 def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(_walk(one, change) for one in value)
+    if isinstance(value, dict):
+        return {_walk(key, change): _walk(one, change) for key, one in value.items()}
     value = change(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.replace(
@@ -223,6 +227,11 @@ def _finding(scenario: str, lane: str, target: str) -> CellFinding:
         new_per_1000=0.0,
         bound="client-bound",
         block_means=tuple(mean * (1 + 0.02 * math.sin(2.1 * block)) for block in range(8)),
+        count=count_of(_cell(scenario, lane, target)),
+        agreed=8,
+        compared=8,
+        counters=(("transactions", 9_800),),
+        turns=9_800,
     )
 
 
@@ -237,12 +246,17 @@ def _without_numbers() -> tuple[CellFinding, ...]:
         client_cpu=None,
         percentiles=(),
         block_means=(),
+        agreed=0,
+        compared=0,
+        counters=(),
+        turns=0,
     )
     absent = dataclasses.replace(
         wrong,
         cell=_cell("bulk_create", "orm_columns", PSYCOPG),
         status="UNSUPPORTED",
         reason="psycopg's pipeline mode needs libpq 14, here is 13",
+        count=None,
     )
     return (wrong, absent)
 
@@ -309,6 +323,8 @@ def _trust() -> Trust:
         cause="",
         correct=23,
         checked=24,
+        agreed=23,
+        compared=23,
         aa=_aa(),
         sees=0.02,
         harness=estimate(200.0, 0.05),

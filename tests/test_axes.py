@@ -26,6 +26,13 @@ DAMAGED = [
     ("rate", True, "above 0, or `closed`"),
     ("rate", [[100]], "above 0, or `closed`"),
     ("rate", "fast", "above 0, or `closed`"),
+    ("rtt", "-1", "milliseconds from 0 to 1000, or `direct`"),
+    ("rtt", "nan", "milliseconds from 0 to 1000, or `direct`"),
+    ("rtt", 1001, "milliseconds from 0 to 1000, or `direct`"),
+    ("rtt", 10**400, "milliseconds from 0 to 1000, or `direct`"),
+    ("rtt", True, "milliseconds from 0 to 1000, or `direct`"),
+    ("rtt", "5ms", "milliseconds from 0 to 1000, or `direct`"),
+    ("rtt", "0,,1", "milliseconds from 0 to 1000, or `direct`"),
     ("transaction", "none", "one of per-operation, autocommit"),
     ("placement", "two-cores", "one of auto, one-core, split, free"),
     ("placement", ["free", ["split"]], "one of auto, one-core, split, free"),
@@ -48,6 +55,10 @@ DAMAGED = [
         ("target", "asyncpg,postgresql+psycopg", ["postgresql+asyncpg", "postgresql+psycopg"]),
         ("target", "*psycopg", ["*psycopg"]),
         ("placement", "auto,split", ["auto", "split"]),
+        ("rtt", "0,0.5,1,5", [0.0, 0.5, 1.0, 5.0]),
+        ("rtt", [0, 0.5, 1, 5], [0.0, 0.5, 1.0, 5.0]),
+        ("rtt", "direct, 0, 1", [None, 0.0, 1.0]),
+        ("rtt", "0,-0,0.0,1,1.0", [0.0, 1.0]),
     ],
 )
 def test_words_become_values_each_once_and_in_their_order(name, given, expected):
@@ -80,3 +91,7 @@ def test_a_target_of_no_likeness_gets_the_listing_alone():
 def test_the_nearest_name_is_offered_only_where_one_is_near():
     assert "did you mean orm?" in str(nearest("lane", "rom", ["orm", "core"], "scenarios"))
     assert "did you mean" not in str(nearest("lane", "xyz", ["orm", "core"], "scenarios"))
+
+
+def test_a_distance_of_zero_has_no_sign():
+    assert [str(one) for one in values("rtt", "-0")] == ["0.0"]

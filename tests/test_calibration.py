@@ -15,6 +15,7 @@ from ormbench.load.calibration import (
     slice_size,
 )
 from ormbench.run.context import Context
+from ormbench.run.routes import Routes
 
 
 @pytest.mark.parametrize(
@@ -70,13 +71,22 @@ def test_rounds_come_back_when_a_slow_block_is_over():
 
 
 def test_what_a_block_spends_beside_its_rounds_does_not_shrink_with_them():
-    context = Context({}, {}, (), 8, 24, 1, 100, 60.0, None, {"a": SliceSize(50, 3, 24)})
+    context = Context({}, {}, (), 8, 24, 1, 100, 60.0, None, routes=Routes())
+    context.sizes["a"] = SliceSize(50, 3, 24)
     context.in_rounds = 8.0
     context.shrink(seconds=14.0, room=10.0)  # 6 s beside them: 4 s are left for rounds
     assert context.sizes["a"].rounds == 12
     context.in_rounds = 4.0
     context.shrink(seconds=10.0, room=10.0)
     assert context.sizes["a"].rounds == 12
+
+
+def test_what_the_count_passes_of_the_first_block_took_is_not_expected_of_the_others():
+    context = Context({}, {}, (), 8, 24, 1, 100, 60.0, None, routes=Routes())
+    context.sizes["a"] = SliceSize(50, 3, 24)
+    context.in_rounds, context.in_counting = 8.0, 4.0
+    context.shrink(seconds=14.0, room=10.0)  # 2 s beside both
+    assert context.sizes["a"].rounds == 24
 
 
 @pytest.mark.parametrize(("clients", "settling"), [(1, SETTLING), (3, 3), (50, 50)])

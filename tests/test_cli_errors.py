@@ -208,9 +208,9 @@ def test_a_results_folder_that_cannot_be_is_named(capsys, folder, out, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"schema": 99}', "has schema 99; this version reads 1 and 2"),
-        ("{}", "has schema None; this version reads 1 and 2"),
-        ("[]", "has schema None; this version reads 1 and 2"),
+        ('{"schema": 99}', "has schema 99; this version reads 1, 2, 3"),
+        ("{}", "has schema None; this version reads 1, 2, 3"),
+        ("[]", "has schema None; this version reads 1, 2, 3"),
         ("{", "is not a run folder: no readable run.json"),
         ('{"schema": 1}', "run.json is damaged"),
     ],

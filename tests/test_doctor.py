@@ -8,7 +8,7 @@ from fabricate import Oddities, fabricate
 
 from ormbench.cli import doctor as command
 from ormbench.cli import main
-from ormbench.doctor import clock, machine, noise, supplies, timers
+from ormbench.doctor import clock, distance, machine, noise, supplies, timers
 from ormbench.doctor.fact import Fact
 from ormbench.errors import OK, UNTRUSTED
 from ormbench.report.digest import digest
@@ -77,6 +77,23 @@ async def test_both_ways_of_waiting_are_measured_on_this_loop():
     assert (slept.name, rung.name) == ("sleep", "timer")
     for fact in (slept, rung):
         assert 0 < fact.values["late_median_ns"] <= fact.values["late_p99_ns"]
+
+
+def test_the_relay_is_tried_and_adds_at_least_what_is_asked_for():
+    fact = distance.relay_fact()
+    assert fact.name == "relay"
+    assert fact.values["added_ns"] >= fact.values["asked_ns"] == 500_000
+    assert fact.values["longer_ns"] > 0
+
+
+def test_a_relay_that_adds_far_more_gets_advice():
+    assert distance.added_fact(560_000, 640_000).help == ""
+    assert "close other programs" in distance.added_fact(900_000, 1_000_000).help
+
+
+def test_a_relay_that_cannot_start_is_said_and_nothing_else_is(monkeypatch):
+    monkeypatch.setattr("ormbench.wire.relay.COMMAND", ("false",))
+    assert distance.relay_fact().text.startswith("cannot be tried: the relay ended with code 1")
 
 
 def test_a_single_core_cannot_be_split():
@@ -215,7 +232,7 @@ def test_quick_looks_and_measures_nothing(capsys):
     assert main(["doctor", "--quick"]) == OK
     lines = capsys.readouterr().out.splitlines()
     names = [line.split()[0] for line in lines if line[1] != " "]
-    order = ["cores", "cpu", "load", "clock", "sleep", "timer", "docker"]
+    order = ["cores", "cpu", "load", "clock", "sleep", "timer", "relay", "docker"]
     assert names == [*order, "PostgreSQL", "MySQL", "MariaDB", "drivers", "uvloop", "took"]
 
 

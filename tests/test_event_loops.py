@@ -23,6 +23,7 @@ from ormbench.plan.runnable import why_not
 from ormbench.results.environment import capture
 from ormbench.run import block
 from ormbench.run.context import Context, Site
+from ormbench.run.routes import Routes
 from ormbench.run.worker import WorkerProcess
 from ormbench.servers.placement import allowed_cpus
 from ormbench.servers.supply import EVERYTHING
@@ -108,12 +109,15 @@ def site(server, scratch):
         tables.close()
 
 
-def context(site, *groups):
-    """What a run would hand to its blocks, for *groups*."""
+def measured(site, *groups):
+    """The first block of *groups*, measured as a run does it."""
     names = {cell.scenario for group in groups for cell in group.cells}
     files = shipped()
     loaded = {name: files[name] for name in names if name in files}
-    return Context({site.server.product: site}, loaded, groups, 1, 2, 7, 500, 30.0, Silent())
+    with Routes() as routes:
+        sites = {site.server.product: site}
+        given = Context(sites, loaded, groups, 1, 2, 7, 500, 30.0, Silent(), routes=routes)
+        return block.measure(given, 0)
 
 
 # uvloop
@@ -146,7 +150,7 @@ def test_arms_on_asyncio_and_uvloop_are_compared_within_one_group(site):
         for loop in ("asyncio", "uvloop", "asyncio")
     )
     contrasts = (Contrast(1, 0, "axis"), Contrast(2, 0, "aa"))
-    done = block.measure(context(site, Group("loops", cells, contrasts)), 0)
+    done = measured(site, Group("loops", cells, contrasts))
     assert [(trial.status, trial.reason) for trial in done.trials] == [("OK", "")] * 3
     assert [trial.cell for trial in done.trials] == [cell.id for cell in cells]
     assert cells[1].id.endswith("/loop=uvloop")
@@ -254,7 +258,7 @@ def test_threads_and_lanes_on_the_event_loop_stand_beside_each_other(target, fix
     try:
         tables.prepare([shipped()["get_by_id"]])
         site = Site(running, tables)
-        done = block.measure(context(site, Group("beside", cells)), 0)
+        done = measured(site, Group("beside", cells))
     finally:
         tables.close()
     assert [(trial.status, trial.reason) for trial in done.trials] == [("OK", "")] * 4

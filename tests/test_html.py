@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from browser import Visit, find_browser, launched
+from fabricate import fabricate
 from sample_findings import (
     many_aa,
     nearly_empty,
@@ -15,6 +16,7 @@ from sample_findings import (
 )
 
 from ormbench.report import html, quiet_matplotlib
+from ormbench.report.digest import digest
 from ormbench.report.rows import web_address
 
 quiet_matplotlib.prepare()
@@ -293,6 +295,16 @@ def test_the_dark_theme_reaches_page_and_charts(browser, address):
         assert light.page.evaluate(ground) == "rgb(251, 251, 249)"
         assert dark.page.evaluate(ground) == "rgb(20, 23, 27)"
         assert light.page.evaluate(bar) != dark.page.evaluate(bar)
+
+
+@pytest.mark.browser
+def test_a_phone_does_not_scroll_sideways_for_a_run_on_three_servers(browser, tmp_path):
+    targets = ("postgresql+asyncpg", "mysql+aiomysql", "mariadb+aiomysql")
+    found = digest(fabricate(targets=targets, scenarios=("get_by_id",)), "runs/x")
+    path = tmp_path / "report.html"
+    path.write_text(html.render(found), encoding="utf-8")
+    with Visit(browser, path.as_uri(), width=360, height=800) as visit:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.browser

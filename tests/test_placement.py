@@ -89,3 +89,15 @@ def test_the_allowed_cores_serve_every_process_of_a_run():
     allowed = allowed_cpus()
     assert allowed
     assert cores("one-core", allowed).client <= allowed
+
+
+@pytest.mark.parametrize(
+    ("placement", "cpus", "needs"),
+    [("one-core", some(3), 2), ("free", some(3), 2), ("split", some(0, 1), 3)],
+)
+def test_a_relay_needs_a_core_beside_those_that_are_measured_on(placement, cpus, needs):
+    reason = unavailable(placement, cpus, 1, relayed=True, can_pin=True)
+    assert f"{needs} in all for placement {placement}" in reason
+    assert "\n" not in reason
+    enough = frozenset(range(needs))
+    assert unavailable(placement, enough, 1, relayed=True, can_pin=True) is None

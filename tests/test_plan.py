@@ -1,7 +1,8 @@
 """Comparisons become groups: who is compared with whom, what is left out, what is added."""
 
+import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ormbench.cell import GROUP_LIMIT, Cell
 from ormbench.errors import UsageError
 from ormbench.loader import Loaded, shipped
+from ormbench.plan import runnable
 from ormbench.plan.axes import AXES
 from ormbench.plan.comparison import Comparison, expand, why_not
 from ormbench.plan.file import axes
@@ -344,3 +346,56 @@ def test_the_server_of_a_url_is_placed_free(loaded):
     pinned = comparison(scenario="get_by_id", lane="core", placement="one-core")
     with pytest.raises(UsageError, match="not ours to tie to a core: only placement free"):
         make(Wish("test", "A test?", [pinned]), loaded, supply)
+
+
+def test_lanes_are_compared_within_each_distance(loaded):
+    made = planned(loaded, comparison(scenario="get_by_id", lane="core,orm", rtt="0,0.5,5"))
+    groups = of(made, "get_by_id")
+    assert [{cell.rtt for cell in group.cells} for group in groups] == [{0.0}, {0.5}, {5.0}]
+    assert [group.cells[1].id for group in groups] == [
+        f"get_by_id/orm/{ASYNCPG}/rtt={rtt}" for rtt in ("0", "0.5", "5")
+    ]
+
+
+@pytest.mark.parametrize("across", ["lane", "rtt"])
+def test_a_scenario_without_a_server_has_no_distance(loaded, across):
+    wanted = comparison(across, 0.0 if across == "rtt" else None, scenario="empty", rtt="0,1,5")
+    made = planned(loaded, wanted)
+    assert [cell.id for cell in made.cells] == ["empty/nothing/none"]
+    assert len(of(made, "empty")) == 1
+
+
+def test_an_aa_pair_of_a_scenario_without_a_server_is_not_one_for_each_distance(loaded):
+    made = planned(loaded, comparison(scenario="empty", rtt="0,1,5", aa_pairs=2))
+    assert len(aa_pairs(made)) == 2
+
+
+def test_the_aa_pair_is_taken_where_the_server_is_nearest(loaded):
+    made = planned(loaded, comparison(scenario="get_by_id", lane="core,orm", rtt="5,0,1"))
+    (pair,) = aa_pairs(made)
+    assert pair.cells[0].rtt == 0.0
+
+
+def test_distance_makes_a_run_longer_than_the_same_at_home(loaded):
+    at_home = planned(loaded, comparison(scenario="get_by_id", lane="core,orm"))
+    far = planned(loaded, comparison(scenario="get_by_id", lane="core,orm", rtt=5))
+    assert far.seconds > at_home.seconds
+
+
+def test_a_cell_with_a_distance_comes_back_from_json_as_it_was():
+    for rtt in (None, 0.0, 0.5, 5.0):
+        cell = Cell(scenario="get_by_id", lane="orm", target=ASYNCPG, rtt=rtt)
+        again = Cell(**json.loads(json.dumps(asdict(cell))))
+        assert again == cell
+        assert again.id == cell.id
+    whole = Cell(scenario="get_by_id", lane="orm", target=ASYNCPG, rtt=0)
+    assert whole == Cell(scenario="get_by_id", lane="orm", target=ASYNCPG, rtt=0.0)
+
+
+def test_on_a_machine_of_one_core_a_relay_has_no_place(loaded, monkeypatch):
+    monkeypatch.setattr(runnable, "allowed_cpus", lambda: frozenset({3}))
+    wanted = comparison(scenario="get_by_id", lane="core", rtt="direct,0,1", placement="free")
+    made = planned(loaded, wanted)
+    assert {cell.rtt for cell in made.cells if cell.target == ASYNCPG} == {None}
+    assert {one.cell.rtt for one in made.left_out} == {0.0, 1.0}
+    assert "an rtt needs a core for the relay" in made.left_out[0].reason

@@ -48,6 +48,11 @@ WRONG = {
     "a rate in a list of lists": (STAR + "rate = [[1]]\n", "axis rate does not take [1]"),
     "a rate on a day": (STAR + "rate = 2026-11-22\n", "axis rate does not take"),
     "a rate that is none": (STAR + "rate = nan\n", "axis rate does not take nan"),
+    "a distance below 0": (
+        STAR + "rtt = [0, -1]\n",
+        "axis rtt does not take -1: milliseconds from",
+    ),
+    "a distance in words": (STAR + "rtt = 'far'\n", "axis rtt does not take 'far': milliseconds"),
     "a table as axis": (STAR + "clients = {from = 1}\n", "axis clients is a table, expected"),
     "no value of an axis": (STAR + "clients = []\n", "axis clients has no value"),
     "no reference": (STAR + "reference = []\n", "axis lane has no value"),
@@ -110,6 +115,30 @@ def test_a_short_reference_means_the_same_as_a_long_one(tmp_path):
     assert star.reference == "postgresql+psycopg"
 
 
+def test_whole_and_broken_distances_are_numbers_alike(tmp_path):
+    (star,) = read(plan_file(tmp_path, STAR + "rtt = [0, 0.5, 1, 5, 'direct']\n")).comparisons
+    assert star.axes["rtt"] == [0.0, 0.5, 1.0, 5.0, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("rtt = [1, 0, 'direct']\nacross = 'rtt'\n", 1.0),
+        ("rtt = [1, 0, 'direct']\nacross = 'rtt'\nreference = 0\n", 0.0),
+        ("rtt = [1, 0, 'direct']\nacross = 'rtt'\nreference = 'direct'\n", None),
+        ("rate = [500, 'closed']\nacross = 'rate'\n", 500.0),
+    ],
+)
+def test_distances_are_compared_with_the_one_named_or_the_first(tmp_path, text, reference):
+    star = '[[compare]]\nscenario = "get_by_id"\nlane = "orm"\n'
+    plan = make(read(plan_file(tmp_path, star + text)), shipped())
+    first = plan.groups[0]
+    axis = text.partition(" ")[0]
+    assert getattr(first.cells[0], axis) == reference
+    assert plan.reference == f"{axis}={reference}"
+    assert {one.kind for one in first.contrasts} == {"axis"}
+
+
 def test_a_focus_may_be_one_of_many_that_a_glob_takes(tmp_path):
     text = "focus = 'get_by_id'\n[[compare]]\nscenario = '*'\n"
     assert read(plan_file(tmp_path, text)).focus == "get_by_id"
@@ -135,3 +164,26 @@ def test_aa_brings_a_hundred_pairs_and_nothing_else_that_is_compared():
     pairs = [group for group in plan.groups if group.contrasts]
     assert all(contrast.kind == "aa" for group in pairs for contrast in group.contrasts)
     assert 95 <= len(pairs) <= 105
+
+
+def test_rtt_asks_at_four_distances_within_four_minutes():
+    plan = make(read(shipped_plans()["rtt"]), shipped())
+    distances = {"get_by_id": 4, "update_email": 4, "bulk_create": 10}  # those of three products
+    for scenario, count in distances.items():
+        stars = [
+            group
+            for group in plan.groups
+            if group.cells[0].scenario == scenario
+            and all(contrast.kind == "lane" for contrast in group.contrasts)
+        ]
+        assert len(stars) == count
+        for group in stars:
+            assert len({(cell.rtt, cell.target) for cell in group.cells}) == 1
+    assert plan.seconds <= plan.budget <= 240
+    assert replace(plan, budget=None).seconds < 240, "rounds need not shrink on a usual machine"
+
+
+def test_rtt_keeps_mysql_where_a_hundred_round_trips_are_soon_over():
+    plan = make(read(shipped_plans()["rtt"]), shipped())
+    assert max(cell.rtt for cell in plan.cells if cell.target.startswith("mysql+")) <= 1
+    assert {cell.rtt for cell in plan.cells if cell.target == "none"} == {None}

@@ -376,7 +376,7 @@ async def test_an_open_slice_records_response_time_as_service_time_and_lag():
     arm = an_arm(lambda _values: None, clients=2, rate=2_000.0, arrivals="constant")
     found = await arm.slice(first=0, settling=2, operations=60, seed=0)
     assert arm.service.count == arm.response.count == arm.start_lag.count == 60
-    assert found["wall_ns"] > 29 * MS
+    assert found["wall_ns"] > 20 * MS  # it begins when the threads run, the turns were due before
     await arm.close()
 
 

@@ -28,13 +28,15 @@ class Cell:
     rate: float | None = None  # operations per second offered; None is a closed loop
     arrivals: Arrivals = "poisson"  # how an open loop spaces its turns
     loop: Loop = "asyncio"  # the event loop of its worker
+    rtt: float | None = None  # ms of round-trip time added by a relay; None: there is no relay
 
     @property
     def id(self) -> str:
         """``scenario/lane/target`` and each axis that is not at its default."""
         unusual = self.unusual().items()
         named = (
-            f"{axis}={value:g}" if axis == "rate" else f"{axis}={value}" for axis, value in unusual
+            f"{axis}={value:g}" if isinstance(value, float) else f"{axis}={value}"
+            for axis, value in unusual
         )
         return "/".join([self.scenario, self.lane, self.target, *named])
 

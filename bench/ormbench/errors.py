@@ -24,4 +24,4 @@ class ServerError(OrmbenchError):
 
 
 class WorkerError(OrmbenchError):
-    """A worker process died or broke the protocol: its block is lost, nothing else."""
+    """A worker or the relay died or broke the protocol: its block is lost, nothing else."""

@@ -17,6 +17,7 @@ from types import FrameType
 from ormbench.cli.progress import shown
 from ormbench.doctor import noise
 from ormbench.doctor.clock import clock_fact
+from ormbench.doctor.distance import relay_fact
 from ormbench.doctor.fact import Fact, Value
 from ormbench.doctor.machine import machine_facts
 from ormbench.doctor.supplies import supply_facts
@@ -36,7 +37,7 @@ def call(arguments: Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     facts = [*machine_facts(), clock_fact(time.perf_counter_ns), *asyncio.run(timer_facts())]
-    facts += supply_facts()
+    facts += [relay_fact(), *supply_facts()]
     trustworthy = None
     if not arguments.quick:
         more, trustworthy = _noise(arguments)

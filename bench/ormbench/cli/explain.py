@@ -1,8 +1,8 @@
-"""``ormbench explain CELL``: the code, the advice, the SQL, the figures, the doubts."""
+"""``ormbench explain CELL``: the code, the advice, the SQL, the wire, the figures, the doubts."""
 
 import textwrap
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ormbench.errors import OK, UsageError
@@ -11,6 +11,9 @@ from ormbench.plan.axes import nearest
 from ormbench.report.digest import digest
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import mean_text, rate_text
+from ormbench.report.round_trips import any_counted
+from ormbench.report.wire_lines import wire_lines
+from ormbench.report.words import readable
 from ormbench.results.folder import read
 from ormbench.results.place import LOCAL, find
 from ormbench.run.preface import how
@@ -33,7 +36,8 @@ def call(arguments: Namespace) -> int:
     scenario, lane, target = _named(arguments.cell)
     loaded = _loaded(scenario, lane)
     findings = _measured(arguments)
-    cells = _cells(findings, loaded.name if loaded else scenario, lane, target)
+    here = _of_lane(findings, loaded.name if loaded else scenario, lane)
+    cells = _cells(here, target)
     if loaded is None and not cells:
         raise nearest("scenario", scenario, list(shipped()), "scenarios")
     for line in _lane(loaded, lane, target) if loaded else _recorded(cells[0]):
@@ -42,7 +46,9 @@ def call(arguments: Namespace) -> int:
         print(f"\nnot measured yet: ormbench run {scenario}")
         return OK
     if not cells:
-        print(f"\nnot in run {findings.run}: ormbench run {scenario} --lane {lane}")
+        others = ", ".join(one.cell.id for one in here)
+        help_ = f"it has {others}" if others else f"ormbench run {scenario} --lane {lane}"
+        print(f"\nnot in run {findings.run}: {help_}")
     for one in cells:
         for line in _figures(findings, one):
             print(line)
@@ -57,11 +63,11 @@ def _measured(arguments: Namespace) -> Findings | None:
         if arguments.run != "last":
             raise
         return None
-    return digest(read(path), arguments.run)
+    return readable(digest(read(path), arguments.run))
 
 
 def _named(word: str) -> tuple[str, str, str]:
-    """Scenario or file, lane, target: of ``scenario/lane[/target]`` or ``my.py::lane``."""
+    """Scenario or file, lane, and the rest: of ``scenario/lane[/target]`` or ``my.py::lane``."""
     name, mark, lane = word.partition("::")
     if mark or name.endswith(".py"):
         return name, lane, ""
@@ -86,13 +92,23 @@ def _loaded(name: str, lane: str) -> Loaded | None:
     return one
 
 
-def _cells(findings: Findings | None, scenario: str, lane: str, target: str) -> list[CellFinding]:
-    return [
-        one
-        for one in (findings.cells if findings else ())
-        if (one.cell.scenario, one.cell.lane) == (scenario, lane)
-        and one.cell.id.startswith(f"{scenario}/{lane}/{target}")
-    ]
+def _of_lane(findings: Findings | None, scenario: str, lane: str) -> list[CellFinding]:
+    """Its cells in a run."""
+    cells = findings.cells if findings else ()
+    return [one for one in cells if (one.cell.scenario, one.cell.lane) == (scenario, lane)]
+
+
+def _cells(here: Sequence[CellFinding], target: str) -> list[CellFinding]:
+    """Of a lane's cells the one that goes on with *target*, or else all that have those parts.
+
+    A part is whole, so that rtt=0 is not rtt=0.5; a word alone may be the start of a target.
+    """
+    rest = {one.cell.id: one.cell.id.split("/", 2)[2] for one in here}
+    parts = {*filter(None, target.split("/"))}
+    alone = [one for one in here if rest[one.cell.id] == target]
+    having = [one for one in here if parts <= {*rest[one.cell.id].split("/")}]
+    begun = [one for one in here if "/" not in target and rest[one.cell.id].startswith(target)]
+    return alone or having or begun
 
 
 def _recorded(one: CellFinding) -> Iterator[str]:
@@ -120,8 +136,9 @@ def _lane(loaded: Loaded, name: str, target: str) -> Iterator[str]:
 
 
 def _blocks(target: str) -> bool:
-    """Whether a target is reached through a driver that blocks."""
-    return target in TARGETS and not TARGETS[target].driver.is_async
+    """Whether a target, or what follows it in a cell's id, has a driver that blocks."""
+    name = target.partition("/")[0]
+    return name in TARGETS and not TARGETS[name].driver.is_async
 
 
 def _twin(lane: Lane) -> Iterator[str]:
@@ -138,6 +155,7 @@ def _twin(lane: Lane) -> Iterator[str]:
 def _figures(findings: Findings, one: CellFinding) -> Iterator[str]:
     yield f"\nin run {findings.run}, {one.cell.id}: {one.status} {one.reason}".rstrip()
     yield from _proof(one)
+    yield from wire_lines(one, run_counted=any_counted(findings.cells))
     yield from _times(one) if findings.trust.usable else (NO_TIMES,)
     for doubt in findings.trust.doubts:
         of_the_run = doubt.about == "run" and not doubt.cells

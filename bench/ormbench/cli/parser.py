@@ -155,7 +155,8 @@ def _explain(commands: Any) -> None:
         "Show what a cell does: its code, its advice, the SQL it sent, and what is doubtful.",
         "ormbench explain get_by_id/orm",
     )
-    parser.add_argument("cell", metavar="CELL", help="scenario/lane[/target], or my.py::lane")
+    words = "scenario/lane[/target][/axis=value], or my.py::lane"
+    parser.add_argument("cell", metavar="CELL", help=words)
     parser.add_argument("--run", default="last", metavar="RUN", help="the run to take figures from")
     parser.add_argument("--runs", metavar="FOLDER", help="where runs lie (results/local)")
 

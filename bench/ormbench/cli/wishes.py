@@ -187,7 +187,7 @@ def _narrow(comparison: Comparison, wanted: dict[str, list[Any]]) -> Comparison 
             chosen.add(reference)
         axes["lane"] = [lane for lane in own if lane in chosen]
     if across != "lane" and reference not in axes[across]:
-        reference = None
+        reference = file.first_of(axes, across)
     return replace(comparison, axes=axes, reference=reference)
 
 

@@ -5,7 +5,7 @@ on the event loop, which then stands still; that lane is there to show it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -22,6 +22,7 @@ from ormbench.targets.raw import (
     Holding,
     RawPool,
     RawSettings,
+    Rows,
     SyncOperation,
     SyncRawPool,
 )
@@ -30,6 +31,12 @@ from ormbench.targets.target import TARGETS
 HOLDINGS: dict[str, Holding] = {"raw_held": "held", "raw_pool": "shipped-pool"}
 AnyOperation = Callable[[tuple[Any, ...]], Any]  # an Operation or a SyncOperation
 Runs = Literal["tasks", "threads", "on-loop"]
+Ask = Callable[[Sequence[str]], Awaitable[list[list[Rows]]]]  # of every connection, all at once
+
+
+async def ask_nobody(_statements: Sequence[str]) -> list[list[Rows]]:
+    """Of a lane without connections."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class BoundLane:
     close: Callable[[], Awaitable[None]]
     quiet: Callable[[], None]  # stop listening: nothing of the harness stays on the clock
     runs: Runs = "tasks"
+    ask: Ask = ask_nobody  # off the clock: of each connection at once the rows of each statement
 
 
 async def bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str) -> BoundLane:
@@ -114,6 +122,7 @@ def _heard(
         counted.close,
         quiet,
         runs,
+        counted.ask,
     )
 
 
@@ -133,7 +142,14 @@ async def _bind_raw(lane: Lane, settings: RawSettings, cell: Cell) -> BoundLane:
     pool = cast("RawPool", TARGETS[cell.target].driver.raw(settings))
     await pool.open()
     texts = settings.statements.texts
-    return BoundLane(pool.bind(lane.body), lambda: pool.opened, texts, pool.close, lambda: None)
+    return BoundLane(
+        pool.bind(lane.body),
+        lambda: pool.opened,
+        texts,
+        pool.close,
+        lambda: None,
+        ask=pool.ask,
+    )
 
 
 async def _bind_raw_sync(lane: Lane, settings: RawSettings, cell: Cell) -> BoundLane:
@@ -148,6 +164,7 @@ async def _bind_raw_sync(lane: Lane, settings: RawSettings, cell: Cell) -> Bound
         lambda: in_background(pool.close),
         lambda: None,
         runs,
+        lambda statements: in_background(lambda: pool.ask(statements)),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
-from ormbench.load.calibration import WARM_LAPS, WARM_OPERATIONS
+from ormbench.load.calibration import LEAST_LAPS, WARM_LAPS, WARM_OPERATIONS
+from ormbench.load.counters import Reading, read
 from ormbench.load.histogram import Histogram
 from ormbench.load.loop import Recorded
 from ormbench.load.probe import Probe
@@ -23,10 +24,12 @@ from ormbench.load.tasks import Clients, TaskClients
 from ormbench.load.threads import ThreadClients
 from ormbench.loader import Loaded
 from ormbench.scenario import call_for_turn
+from ormbench.targets.target import TARGETS
 from ormbench.truth.answers import difference, sample
 
 MS = 1_000_000
 WARM_NS = 100 * MS
+LONGEST_WARM_NS = 1_000 * MS  # where less would leave connections cold
 LEAD_NS = MS  # an open loop's first turn is due this long after its slice starts
 
 
@@ -88,6 +91,14 @@ class Arm:
         self.bound.quiet()
         return {"sample": first, "sql": sql, "checked": len(turns) if answer else 0}
 
+    async def turns(self, first: int, count: int) -> int:
+        """Run *count* operations, one after the other, unrecorded; how long that took, in ns."""
+        inputs, started = self._inputs(range(first, first + count)), time.perf_counter_ns()
+        async with watchdog(self.timeout):
+            for values in inputs:
+                await self.clients.once(values)
+        return time.perf_counter_ns() - started
+
     async def warm_up(self, first: int) -> dict[str, int]:
         """Run operations until caches are warm; the fastest one is the estimate of their time."""
         fastest, started, used = 1 << 62, time.perf_counter_ns(), 0
@@ -104,7 +115,10 @@ class Arm:
         """Let all clients at once warm each connection; how many turns that took."""
         clients, used, started = self.cell.clients, 0, time.perf_counter_ns()
         laps = WARM_LAPS if clients > 1 else 0
-        while used < laps * clients and time.perf_counter_ns() - started < WARM_NS:
+        while used < laps * clients:
+            took = time.perf_counter_ns() - started
+            if took > (WARM_NS if used >= LEAST_LAPS * clients else LONGEST_WARM_NS):
+                break
             inputs = self._inputs(range(first + used, first + used + clients))
             await self.clients.run(zip(Closed().due(clients, NOW), inputs, strict=True))
             used += clients
@@ -142,6 +156,14 @@ class Arm:
         async with watchdog(self.timeout), Probe() as probe:
             await self.clients.run(zip(Closed().due(operations, NOW), inputs, strict=True))
         return probe.p99_ns()
+
+    async def counters(self, times: int, *, flush: bool) -> list[Reading]:
+        """The server's counters of each connection, read that often; none without a database."""
+        target = TARGETS.get(self.cell.target)
+        if target is None:
+            return [{} for _ in range(times)]
+        async with watchdog(self.timeout):
+            return [await read(self.bound.ask, target.server, flush=flush) for _ in range(times)]
 
     def histograms(self) -> dict[str, str]:
         """What was recorded, encoded; empty where nothing was."""

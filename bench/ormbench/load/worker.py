@@ -43,7 +43,19 @@ class Worker:
         self.timeout = 60.0
         self.answers: dict[str, Callable[[Message], Awaitable[Message]]] = {
             name: getattr(self, name)
-            for name in ("start", "place", "open", "freeze", "prove", "warm", "slice", "lag")
+            for name in (
+                "start",
+                "place",
+                "open",
+                "freeze",
+                "prove",
+                "turns",
+                "drop",
+                "warm",
+                "slice",
+                "lag",
+                "counters",
+            )
         } | {"trial": self.trial, "close": self.close}
 
     async def start(self, message: Message) -> Message:
@@ -65,11 +77,14 @@ class Worker:
         cell = Cell(**message["cell"])
         loaded = self.loaded[cell.scenario]
         async with watchdog(self.timeout):
-            bound = await bind(loaded, cell, self._address(cell), message["schema"])
+            bound = await bind(loaded, cell, self._address(cell, message), message["schema"])
         self.arms[message["arm"]] = Arm(loaded, cell, bound, self.table_rows, self.timeout)
         return {}
 
-    def _address(self, cell: Cell) -> Address | None:
+    def _address(self, cell: Cell, message: Message) -> Address | None:
+        """Where the cell's server is, or the relay before it; None where it needs none."""
+        if through := message.get("address"):
+            return Address(**through)
         target = TARGETS.get(cell.target)
         return self.addresses[target.server] if target else None
 
@@ -82,6 +97,18 @@ class Worker:
     async def prove(self, message: Message) -> Message:
         """See Arm.prove."""
         return await self.arms[message["arm"]].prove(message["turns"])
+
+    async def turns(self, message: Message) -> Message:
+        """See Arm.turns."""
+        took = await self.arms[message["arm"]].turns(message["first"], message["count"])
+        return {"took_ns": took}
+
+    async def drop(self, message: Message) -> Message:
+        """Close one arm, if it is open."""
+        arm = self.arms.pop(message["arm"], None)
+        if arm is not None:
+            await _close(arm)
+        return {}
 
     async def warm(self, message: Message) -> Message:
         """See Arm.warm_up."""
@@ -97,6 +124,11 @@ class Worker:
         arm = self.arms[message["arm"]]
         return {"lag_p99_ns": await arm.lag(message["first"], message["operations"])}
 
+    async def counters(self, message: Message) -> Message:
+        """See Arm.counters."""
+        arm = self.arms[message["arm"]]
+        return {"readings": await arm.counters(message["times"], flush=message["flush"])}
+
     async def trial(self, message: Message) -> Message:
         """The histograms of an arm's trial."""
         return {**self.arms[message["arm"]].histograms()}
@@ -105,9 +137,7 @@ class Worker:
         """Close all arms; a connection that a lane did not give back is left to the server."""
         gc.unfreeze()
         for arm in self.arms.values():
-            with contextlib.suppress(OverdueError):
-                async with watchdog(CLOSE_SECONDS):
-                    await arm.close()
+            await _close(arm)
         self.arms.clear()
         return {}
 
@@ -121,6 +151,12 @@ class Worker:
             return {"status": "TIMEOUT", "reason": str(overdue)}
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a lane raises is its result
             return {"status": "ERROR", "reason": words(error)}
+
+
+async def _close(arm: Arm) -> None:
+    with contextlib.suppress(OverdueError):
+        async with watchdog(CLOSE_SECONDS):
+            await arm.close()
 
 
 def words(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from ormbench.errors import UsageError
 from ormbench.targets.target import resolve
 
 AUTO = "auto"
+LONGEST_RTT = 1_000.0  # ms; half way round the world and back is 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,18 @@ def _rate(value: Any) -> float | None:
     return rate
 
 
+def _rtt(value: Any) -> float | None:
+    if value is None or value == "direct":
+        return None
+    try:
+        added = -1.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        added = -1.0
+    if not 0 <= added <= LONGEST_RTT:
+        raise ValueError(f"milliseconds from 0 to {LONGEST_RTT:g}, or `direct`")
+    return abs(added)  # -0.0 is 0, and is written so
+
+
 AXES = {
     axis.name: axis
     for axis in (
@@ -79,6 +92,12 @@ AXES = {
             "poisson",
         ),
         Axis("loop", "the event loop: asyncio or uvloop", _choice("asyncio", "uvloop"), "asyncio"),
+        Axis(
+            "rtt",
+            "milliseconds that a relay adds to each round trip (0: the relay alone), or `direct`",
+            _rtt,
+            None,
+        ),
     )
 }
 

@@ -22,7 +22,7 @@ class Comparison:
 
     axes: Mapping[str, list[Any]]
     across: str = "lane"
-    reference: Any = None  # a value of *across*; None takes the first
+    reference: Any = None  # a value of *across*; None, where that is none, takes the first
     aa_pairs: int = 0  # not a comparison of lanes, but so many A/A pairs of each cell
 
 
@@ -48,11 +48,11 @@ def expand(
         others = [name for name in AXES if name != comparison.across]
         for combination in product(*(axes[name] for name in others)):
             fixed = dict(zip(others, combination, strict=True))
-            cells = [
+            cells = (
                 _cell({**fixed, comparison.across: value}, supply)
                 for value in axes[comparison.across]
-            ]
-            for star in _by_product(cells):
+            )
+            for star in _by_product(list(dict.fromkeys(cells))):
                 _add_star(found, comparison, _runnable(star, loaded, supply, found), supply)
     return found
 
@@ -69,7 +69,7 @@ def _check_reference(comparison: Comparison, of_scenarios: list[dict[str, list[A
     """A reference that no scenario has is a mistake; one that cannot run here is not."""
     wanted, across = comparison.reference, comparison.across
     known = dict.fromkeys(value for axes in of_scenarios for value in axes[across])
-    if wanted is not None and wanted not in known:
+    if wanted is not None and wanted not in {*known, *comparison.axes[across]}:
         raise UsageError(
             f"reference {wanted!r} is not among the values of {across} that are compared: "
             + ", ".join(map(str, known))
@@ -87,7 +87,7 @@ def _scenarios(patterns: list[str], loaded: Mapping[str, Loaded]) -> list[str]:
 
 
 def _for_scenario(axes: Mapping[str, list[Any]], loaded: Loaded) -> dict[str, list[Any]]:
-    """The axes with lane patterns resolved; a lane without a database has no target."""
+    """The axes with lane patterns resolved; a lane without a database has no target, nor an rtt."""
     known = loaded.lane_names()
     lanes: dict[str, None] = {}
     for pattern in axes.get("lane") or known:
@@ -96,8 +96,10 @@ def _for_scenario(axes: Mapping[str, list[Any]], loaded: Loaded) -> dict[str, li
             raise nearest(f"lane of {loaded.name}", pattern, known, "scenarios")
         lanes.update(dict.fromkeys(matching))
     bare = all(loaded.lane(name).receives == "nothing" for name in lanes)
-    targets = [NO_TARGET] if bare else matching_targets(axes["target"])
-    return {**axes, "scenario": [loaded.name], "lane": list(lanes), "target": targets}
+    found = {**axes, "scenario": [loaded.name], "lane": list(lanes)}
+    if bare:
+        return {**found, "target": [NO_TARGET], "rtt": [None]}
+    return {**found, "target": matching_targets(axes["target"])}
 
 
 def matching_targets(patterns: list[str]) -> list[str]:
@@ -120,6 +122,10 @@ def _by_product(cells: list[Cell]) -> list[list[Cell]]:
 
 
 def _cell(values: Mapping[str, Any], supply: Supply) -> Cell:
+    """A cell with its placement chosen where that is `auto`.
+
+    An rtt changes nothing of it: client and server share their core, the relay runs beside them.
+    """
     placement = values["placement"]
     if placement == AUTO:
         serial = values["clients"] == 1 and CAN_PIN and supply.is_ours

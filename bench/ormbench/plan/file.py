@@ -16,6 +16,7 @@ from ormbench.plan.plan import BLOCKS, ROUNDS, Wish
 TOP = {"title", "focus", "blocks", "rounds", "base", "compare", "aa", "next_steps", "budget"}
 COMPARE = {*AXES, "across", "reference"}
 AA = {*AXES, "pairs"}
+PATTERNS = {"lane", "target"}  # axes whose values stand for several
 
 
 def shipped_plans() -> dict[str, Path]:
@@ -62,8 +63,10 @@ def parse(name: str, plain: Mapping[str, Any]) -> Wish:
 def _comparison(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison:
     _only(given, COMPARE, "compare.")
     across = check_across(_text(given, "across", "lane"))
-    reference = values(across, given["reference"])[0] if "reference" in given else None
-    return Comparison(axes(base, given), across, reference)
+    found = axes(base, given)
+    if "reference" in given:
+        return Comparison(found, across, values(across, given["reference"])[0])
+    return Comparison(found, across, first_of(found, across))
 
 
 def _aa(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison:
@@ -80,6 +83,11 @@ def axes(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, list[An
         name: [] if name == "lane" and merged[name] is None else values(name, merged[name])
         for name in AXES
     }
+
+
+def first_of(axes: Mapping[str, list[Any]], across: str) -> Any:
+    """The reference where none is named: the first value, which may be None; None of patterns."""
+    return None if across in PATTERNS else axes[across][0]
 
 
 def _only(given: Mapping[str, Any], known: set[str], where: str) -> None:

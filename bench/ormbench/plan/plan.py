@@ -19,6 +19,7 @@ REFERENCE_LANE = "core"
 BLOCK_SECONDS = 1.6  # spawn a worker, import, load
 ARM_SECONDS = 0.1  # open, prove, warm up, look at the loop's lag, close
 SLICE_SECONDS = 0.012
+ARM_TRIPS = 40  # round trips of an arm before its rounds: connect, prove, warm up
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,10 @@ class Plan:
     @property
     def seconds(self) -> float:
         """An estimate of the wall time of the measurement."""
-        arms = sum(len(group.cells) for group in self.groups)
+        arms = [cell for group in self.groups for cell in group.cells]
         per_arm = ARM_SECONDS + self.rounds * SLICE_SECONDS
-        estimate = self.blocks * (BLOCK_SECONDS + arms * per_arm)
+        away = sum(ARM_TRIPS * (cell.rtt or 0.0) / 1_000 for cell in arms)
+        estimate = self.blocks * (BLOCK_SECONDS + len(arms) * per_arm + away)
         return estimate if self.budget is None else min(estimate, self.budget)
 
 
@@ -143,10 +145,15 @@ def _by_product(groups: Sequence[Group]) -> list[list[Group]]:
 
 
 def _twin(groups: Sequence[Group], focus: str, room: int) -> Cell:
-    """The first reference, of the focus if possible, that the server can hold twice."""
-    references = [group.cells[0] for group in groups]
-    references.sort(key=lambda cell: (2 * cell.clients > room, cell.scenario != focus))
-    return references[0]
+    """The first reference, of the focus if possible, that the server can hold twice.
+
+    Of several distances the nearest: waiting for a relay would hide the noise.
+    """
+
+    def rank(cell: Cell) -> tuple[bool, bool, float]:
+        return 2 * cell.clients > room, cell.scenario != focus, cell.rtt or 0.0
+
+    return min((group.cells[0] for group in groups), key=rank)
 
 
 def _alone(cell: Cell, aa_pairs: int) -> Comparison:

@@ -21,7 +21,8 @@ def why_not(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
         return f"UNSUPPORTED: {reason}"
     if cell.placement != "free" and not supply.is_ours:
         return "the server of a URL is not ours to tie to a core: only placement free"
-    return unavailable(cell.placement, allowed_cpus(), cell.clients)
+    relayed = cell.rtt is not None
+    return unavailable(cell.placement, allowed_cpus(), cell.clients, relayed=relayed)
 
 
 def _without(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:

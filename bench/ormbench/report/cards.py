@@ -1,13 +1,14 @@
-"""The four decisions of the first screen: each card has a verdict, or says it was not measured."""
+"""The five decisions of the first screen: each card has a verdict, or says it was not measured."""
 
 import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ormbench.cell import ContrastKind
+from ormbench.cell import Cell, ContrastKind
+from ormbench.report import distance_words
 from ormbench.report.digest_cells import estimate
-from ormbench.report.findings import Card, Comparison, Trust
+from ormbench.report.findings import Card, CellFinding, Comparison, Trust
 from ormbench.report.names import bare_driver, driver_name, lane_name, opened, product_name
 from ormbench.report.quantities import ratio_text
 from ormbench.report.sentences import Focus, contender, elsewhere, takes
@@ -22,9 +23,18 @@ _NOT_MEASURED = "not measured by this plan"
 _ORM_CORE = ("orm", "core")
 
 
-def cards(comparisons: Sequence[Comparison], focus: Focus, trust: Trust) -> tuple[Card, ...]:
-    """The four cards, in reading order."""
-    measured = [_orm_or_core(comparisons, focus), _driver(comparisons, focus)]
+def cards(
+    comparisons: Sequence[Comparison],
+    focus: Focus,
+    trust: Trust,
+    cells: Sequence[CellFinding] = (),
+) -> tuple[Card, ...]:
+    """The five cards, in reading order."""
+    measured = [
+        _orm_or_core(comparisons, focus),
+        _driver(comparisons, focus),
+        distance_words.card(comparisons, cells, focus),
+    ]
     if not trust.usable:
         measured = [_no_answer(card, trust.cause) for card in measured]
     return (*measured, _unmeasured(POOL), _unmeasured(ASYNC))
@@ -39,7 +49,7 @@ def _orm_or_core(comparisons: Sequence[Comparison], focus: Focus) -> Card:
     where = driver_name(focus.target)
     if not (focus.alone or where.startswith(focus.product)):
         where = f"{focus.product}, {where}"
-    detail = f"for {focus.scenario} on {where}"
+    detail = f"for {focus.scenario} on {where}{_distance(main.candidate)}"
     if texts:
         detail += f"; {', '.join(texts)}"
     beside = tuple(_on_other_products(comparisons, focus))
@@ -57,7 +67,12 @@ def _on_other_products(
             continue
         cell = lanes[0].candidate
         scenario = "" if cell.scenario == focus.scenario else f" for {cell.scenario}"
-        yield product, f"{bare_driver(cell.target)}: {takes(lanes[0])}{scenario}"
+        yield product, f"{bare_driver(cell.target)}: {takes(lanes[0])}{scenario}{_distance(cell)}"
+
+
+def _distance(cell: Cell) -> str:
+    """As " at +5 ms"; "" where nothing is added."""
+    return "" if cell.rtt is None else f" at {distance_words.rtt_text(cell.rtt)}"
 
 
 def _by_product(

@@ -1,4 +1,4 @@
-"""What the charts share: axes from zero, a logarithmic axis of ratios, whiskers, clipped names."""
+"""What the charts share: axes from zero, logarithmic axes of ratios, whiskers, clipped names."""
 
 import math
 from typing import Any
@@ -53,20 +53,42 @@ def round_step(least: float) -> float:
 
 def ratio_axis(axes: Axes, low: float, high: float, words: str, sheet: Sheet) -> None:
     """Make x a logarithmic axis of ratios, with as many ticks as have room."""
-    low, high = min(low, 0.95) / 1.03, max(high, 1.05) * 1.03
+    low, high = _with_margin(low, high)
+    ticks = _ratio_ticks(low, high, 5 if sheet.narrow else 11)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
+    axes.set_xticks(ticks, [f"{tick:g}x" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.grid(axis="x", color=sheet.palette.rule, lw=0.6)
+    axes.set_xlabel(words, size=SMALL, color=sheet.palette.muted, loc="left")
+
+
+def upright_ratio_axis(axes: Axes, low: float, high: float, sheet: Sheet) -> tuple[float, float]:
+    """Make y a logarithmic axis of ratios; return its lower and upper end."""
+    low, high = _with_margin(low, high)
+    ticks = _ratio_ticks(low, high, 7)
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.set_yticks(ticks, [f"{tick:g}x" for tick in ticks], size=SMALL, color=sheet.palette.muted)
+    axes.set_yticks([], minor=True)
+    axes.grid(axis="y", color=sheet.palette.rule, lw=0.6)
+    return low, high
+
+
+def _with_margin(low: float, high: float) -> tuple[float, float]:
+    return min(low, 0.95) / 1.03, max(high, 1.05) * 1.03
+
+
+def _ratio_ticks(low: float, high: float, most: int) -> list[float]:
+    """1 and about *most* other round ratios from *low* to *high*, evenly apart on the log axis."""
     known = sorted((*_RATIOS, *_MORE_RATIOS, *(_FINE_RATIOS if high / low < 1.3 else ())))  # noqa: PLR2004
-    apart = math.log(high / low) / (5 if sheet.narrow else 11)
+    apart = math.log(high / low) / most
     ticks = [1.0]
     for tick in sorted(known, key=lambda one: abs(math.log(one))):
         free = all(abs(math.log(tick / other)) >= apart for other in ticks)
         if low <= tick <= high and free:
             ticks.append(tick)
-    axes.set_xticks(sorted(ticks), [f"{tick:g}x" for tick in sorted(ticks)])
-    axes.set_xticks([], minor=True)
-    axes.grid(axis="x", color=sheet.palette.rule, lw=0.6)
-    axes.set_xlabel(words, size=SMALL, color=sheet.palette.muted, loc="left")
+    return sorted(ticks)
 
 
 def whisker(

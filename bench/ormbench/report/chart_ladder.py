@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from ormbench.report import questions
 from ormbench.report.chart_axis import beside, clipped, from_zero, whisker
 from ormbench.report.chart_sheet import SMALL, Sheet, Sketch
+from ormbench.report.digest_distance import panels
 from ormbench.report.findings import Findings, Ladder, Rung
 from ormbench.report.quantities import difference_text, has_interval, mean_text
 
@@ -23,7 +24,8 @@ def sketch(findings: Findings, ladder: Ladder, name: str) -> Sketch:
     """Prepare the ladder of one scenario on one target."""
     focus = (findings.focus, findings.focus_target) == (ladder.scenario, ladder.target)
     where = questions.ladder_name(ladder, with_product=len(findings.servers) > 1)
-    title = findings.headline if focus else f"Where the time goes: {where}"
+    spoken = focus and not panels(findings.comparisons, findings.cells)
+    title = findings.headline if spoken else f"Where the time goes: {where}"
     blocks = min(rung.adds.blocks for rung in ladder.rungs)
     note = (
         f"{where}. Same statement, same answer; each rung adds one thing. Bar: paired difference "

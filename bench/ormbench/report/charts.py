@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormbench.report import chart_cells, chart_forest, chart_ladder, questions
+from ormbench.report import chart_cells, chart_distance, chart_forest, chart_ladder, questions
 from ormbench.report.chart_sheet import Sketch, draw
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings, Ladder
@@ -57,6 +57,7 @@ def _sketches(findings: Findings) -> Iterator[Sketch]:
             yield chart_ladder.sketch(findings, ladder, name)
     rest = (
         chart_forest.sketch(findings),
+        chart_distance.sketch(findings),
         chart_cells.throughput(findings),
         chart_cells.service_times(findings),
     )

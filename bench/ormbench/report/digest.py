@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from ormbench.report import distance_words
 from ormbench.report.cards import cards
 from ormbench.report.digest_cells import cell_finding
 from ormbench.report.digest_comparisons import comparisons
+from ormbench.report.digest_distance import achieved
 from ormbench.report.digest_index import Index
 from ormbench.report.digest_ladder import ladders
 from ormbench.report.digest_trust import aa_count, trust
@@ -44,7 +46,7 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
         started=manifest.started,
         seconds=sum(block.seconds for block in record.blocks),
         blocks=len(record.blocks),
-        headline=_headline(compared, focus, trusted, identical),
+        headline=_headline(compared, focus, trusted, identical, cells),
         answer=(
             _answer(compared, climbed, focus, identical, at_rate, cells) if trusted.usable else ()
         ),
@@ -55,10 +57,10 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
         ladders=climbed,
         comparisons=compared,
         cells=cells,
-        cards=cards(compared, focus, trusted),
+        cards=cards(compared, focus, trusted, cells),
         left_out=manifest.left_out,
         aa_count=identical,
-        scope=scope(manifest),
+        scope=scope(manifest, [sum(span) / 2 for span in achieved(cells).values()]),
         does_not_say=does_not_say(manifest),
         reproduce=manifest.command,
         next_steps=manifest.next_steps,
@@ -75,13 +77,17 @@ def _driver(target: str, environment: Environment) -> str:
 
 
 def _headline(
-    compared: Sequence[Comparison], focus: Focus, trusted: Trust, identical: AACount | None
+    compared: Sequence[Comparison],
+    focus: Focus,
+    trusted: Trust,
+    identical: AACount | None,
+    cells: Sequence[CellFinding],
 ) -> str:
     if not trusted.usable:
         return f"No answer: {trusted.cause}"
     if identical and not focus.lanes(compared):
         return called_different(identical)
-    return headline(compared, focus)
+    return distance_words.headline(compared, cells, focus) or headline(compared, focus)
 
 
 def _answer(
@@ -94,7 +100,8 @@ def _answer(
 ) -> tuple[str, ...]:
     if identical and not focus.lanes(compared):
         return (f"{called_different(identical)}.", by_chance(identical))
-    return answer(compared, climbed, focus, at_rate, cells)
+    far = distance_words.answer(compared, cells, focus)
+    return far or answer(compared, climbed, focus, at_rate, cells)
 
 
 def _focus(index: Index) -> Focus:

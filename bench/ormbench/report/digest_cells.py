@@ -7,6 +7,7 @@ from typing import Literal
 
 from ormbench.cell import Cell
 from ormbench.errors import UsageError
+from ormbench.report.digest_counts import with_counts
 from ormbench.report.digest_index import Arm, Index
 from ormbench.report.findings import CellFinding, Direction, Estimate
 from ormbench.results.manifest import LaneText
@@ -30,7 +31,7 @@ def cell_finding(index: Index, cell: Cell) -> CellFinding:
     status, reason = index.status(cell)
     text = index.record.manifest.lanes.get(f"{cell.scenario}/{cell.lane}", _NO_TEXT)
     proof = next(index.proofs(cell), None)
-    words = CellFinding(
+    bare = CellFinding(
         cell,
         status,
         reason,
@@ -40,6 +41,7 @@ def cell_finding(index: Index, cell: Cell) -> CellFinding:
         sql=proof.sql if proof else (),
         sample=proof.sample if proof else "",
     )
+    words = with_counts(index, bare)
     return _measured(words, index.home(cell)) if status == "OK" else words
 
 

@@ -1,9 +1,10 @@
 """The trials of a run by arm and block, and what became of each cell."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ormbench.cell import Cell, Group
+from ormbench.results.count import Count
 from ormbench.results.folder import RunRecord
 from ormbench.results.trial import Proof, Slice, Status, Trial
 from ormbench.stats.paired import Pair, paired
@@ -55,6 +56,9 @@ class Index:
         self._by_cell: dict[Cell, tuple[Arm, ...]] = {}
         for arm in self.arms:
             self._by_cell[arm.cell] = (*self._by_cell.get(arm.cell, ()), arm)
+        self._counts: dict[str, Count] = {}
+        for count in (count for block in record.blocks for count in block.counts):
+            self._counts.setdefault(count.cell, count)  # a resumed run counts again
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -83,6 +87,20 @@ class Index:
     def is_ok(self, cell: Cell) -> bool:
         """Whether a cell has numbers."""
         return self.status(cell)[0] == "OK"
+
+    def count(self, cell: Cell) -> Count | None:
+        """What the wire relay saw of a cell; None where no block has a count of it.
+
+        With the transcript of the cell that was counted for both, where there is one.
+        """
+        own = self._counts.get(cell.id)
+        like = self._counts.get(own.like) if own else None
+        return replace(own, transcript=like.transcript) if own and like else own
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether this run counted on the wire at all: those of older versions did not."""
+        return bool(self._counts)
 
     def proofs(self, cell: Cell) -> Iterator[Proof]:
         """What the arms of a cell showed before they were timed."""

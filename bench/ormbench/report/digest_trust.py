@@ -26,11 +26,14 @@ def trust(
     aa = _shown_pair(comparisons, index.record.manifest.focus)
     asked = [one for one in cells if one.cell.target != "none"]
     checked = [one for one in asked if one.status not in ("UNSUPPORTED", "SKIPPED")]
+    compared = [one for one in asked if one.compared and not one.unverified]
     return Trust(
         usable=fatal is None,
         cause=_cause(fatal) if fatal else "",
         correct=sum(_proven(index, one) for one in checked),
         checked=len(checked),
+        agreed=sum(one.agreed == one.compared for one in compared),
+        compared=len(compared),
         aa=aa,
         sees=sees(aa.ratio) if aa else None,
         harness=_harness(index),

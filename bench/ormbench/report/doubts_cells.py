@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ormbench.cell import Cell
 from ormbench.report.digest_index import Index
+from ormbench.report.doubts_counts import count_sightings
 from ormbench.report.findings import CellFinding
 from ormbench.report.lateness import LONGEST_LAG_NS
 from ormbench.report.names import blocks_loop, in_threads
@@ -31,6 +32,7 @@ def cell_sightings(index: Index, found: CellFinding) -> Iterator[Sighting]:
     yield from _few_operations(found)
     yield from _loop_lag(index, found.cell)
     yield from _new_connections(found)
+    yield from count_sightings(index, found)
     if found.cell.target != "none":  # there the loop around the operation is all there is
         yield from _identities(index, found.cell)
 

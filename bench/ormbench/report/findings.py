@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ormbench.cell import Cell, ContrastKind, LeftOut
+from ormbench.results.count import Count
 from ormbench.results.trial import Status
 
 Verdict = Literal["faster", "slower", "same", "cannot tell"]
@@ -61,6 +62,14 @@ class CellFinding:
     bound: Literal["client-bound", "server-bound", "waiting", ""] = ""
     block_means: tuple[float, ...] = ()  # mean service time of each block in run order, ns/op
     lag: int | None = None  # how late the event loop was, ns: p99 of a slice, median over trials
+    count: Count | None = None  # what its count pass saw on the wire; None where there was none
+    agreed: int = 0  # trials in which the server's own counters equal what the wire promised
+    compared: int = 0  # trials in which they could be compared
+    unverified: str = ""  # why they could not, where that is so
+    unverified_trials: int = 0  # in which that is so
+    counters: tuple[tuple[str, int], ...] = ()  # the server's own, over the compared trials
+    turns: int = 0  # operations that those counters saw
+    added_rtt: float | None = None  # ns of round-trip time that the relay added, as achieved
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,8 @@ class Trust:
     sees: float | None  # smallest difference that this run can tell, as a fraction: 0.02
     harness: Estimate | None  # the empty scenario, ns/op
     doubts: tuple[Doubt, ...] = ()
+    agreed: int = 0  # cells of which each trial's server counters equal what the wire promised
+    compared: int = 0  # cells whose counters could be compared, in every trial
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ormbench.report import gaps, questions
+from ormbench.report.distance_table import distance_tables
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings
 from ormbench.report.method import method_lines
 from ormbench.report.reading_order import in_reading_order
+from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import cell_rows, comparison_rows
 from ormbench.report.trust_facts import trust_facts
 from ormbench.report.words import readable
@@ -43,9 +45,11 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
             charts=[one for one in drawings if one not in ladders],
             cells=cell_rows(known),
             comparisons=comparison_rows(known),
+            distances=distance_tables(known),
             absent=gaps.absent(known),
             left_out=gaps.left_out(known),
             several=len(known.servers) > 1,
+            counted=any_counted(known.cells),
             method=method_lines(known),
             settled=[one for one in known.trust.doubts if not one.fatal],
             fatal=[one for one in known.trust.doubts if one.fatal],

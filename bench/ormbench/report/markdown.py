@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from ormbench.report import gaps, questions
+from ormbench.report.distance_table import DistanceTable, distance_tables
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.method import method_lines
 from ormbench.report.reading_order import in_reading_order
+from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import CellRow, cell_rows, comparison_rows
 from ormbench.report.trust_facts import trust_facts
 from ormbench.report.words import one_line, readable
@@ -21,6 +23,7 @@ _NAME_LIMIT, _TEXT_LIMIT = 160, 1_000  # characters of one name, of one free tex
 _FOCUS_ROOM = 20_000  # characters of the first table
 _NUMBERS = re.compile(r"\\\[([-+]?\d[\d.,]*, [-+]?\d[\d.,]*)\\\](?!\()")  # an interval is no link
 _MISSING = "{} more lines: see the report."
+_COUNTED = ("round trips", "requests", "bytes sent", "bytes received")
 _SPACE = "\u200b"  # has no width: parts what would be taken for a mention or an issue
 
 
@@ -116,27 +119,37 @@ def _cell_table(
     rows: Sequence[CellRow], findings: Findings, *, with_scenario: bool
 ) -> Iterator[str]:
     against = f"time vs {plain(questions.reference_name(findings))}"
-    yield f"| lane | driver | mean service time | throughput | {against} | new/1,000 op |"
-    yield "|---|---|--:|--:|---|--:|"
+    counted = any_counted(findings.cells)
+    trips = " trips |" if counted else ""
+    yield f"| lane | driver | mean service time | throughput | {against} |{trips} new/1,000 op |"
+    yield f"|---|---|--:|--:|---|{'--:|' if counted else ''}--:|"
     for row in rows:
         name = f"{row.finding.cell.scenario}: {row.name}" if with_scenario else row.name
-        yield f"| {code(name)} | {code(row.driver)} | {_numbers(row, findings)} |"
+        counts = [row.trips.text, row.new.text] if counted else [row.new.text]
+        texts = [code(name), code(row.driver), *_numbers(row, findings), *counts]
+        yield f"| {' | '.join(texts)} |"
 
 
-def _numbers(row: CellRow, findings: Findings) -> str:
+def _numbers(row: CellRow, findings: Findings) -> tuple[str, str, str]:
+    """Mean, throughput and ratio; of a cell without them its outcome."""
     if not row.ok:
-        return f"{row.finding.status} | | {plain(row.finding.reason)} | "
+        return row.finding.status, "", plain(row.finding.reason)
     if not findings.trust.usable:
-        return f"{row.finding.status}, {row.finding.operations:,} operations | | | {row.new.text}"
+        return f"{row.finding.status}, {row.finding.operations:,} operations", "", ""
     ratio = f"{row.ratio.mark} {row.ratio.text}".strip()
     mean = f"{row.mean.text}; {row.lag}" if row.lag else row.mean.text
-    return f"{mean} | {row.throughput.text} | {ratio} | {row.new.text}"
+    return mean, row.throughput.text, ratio
 
 
 def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
     rows = cell_rows(findings)
     if rows:
         yield f"All {len(rows)} cells", _cell_table(rows, findings, with_scenario=True)
+    if any_counted(findings.cells):
+        yield "Counts of one operation", _count_table(rows)
+    distances = distance_tables(findings)
+    if distances:
+        yield "Time at each distance from the server", _distances(distances)
     compared = comparison_rows(findings)
     if compared:
         yield f"{len(compared)} comparisons", _comparison_table(findings)
@@ -150,17 +163,44 @@ def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
     yield "SQL of each cell", _statements(findings.cells)
 
 
+def _count_table(rows: Sequence[CellRow]) -> Iterator[str]:
+    yield "| cell | trips | requests | bytes sent | received | new/1,000 op | statements | server |"
+    yield "|---|--:|--:|--:|--:|--:|---|---|"
+    for row in (row for row in rows if row.finding.cell.target != "none"):
+        own, proof = dict(row.counts), dict(row.proof).get("server counters", "")
+        words = plain(own.get("statements", row.uncounted))
+        numbers = [own.get(name, "") for name in _COUNTED]
+        texts = [code(row.finding.cell.id), *numbers, row.new.text, words, plain(proof)]
+        yield f"| {' | '.join(texts)} |"
+
+
 def _left_out(findings: Findings) -> Iterator[str]:
     for words, reason, _ in gaps.left_out(findings):
         yield f"- {code(words)}: {plain(reason)}"
 
 
 def _comparison_table(findings: Findings) -> Iterator[str]:
-    yield "| comparison | ratio of times | difference per operation | ratio of total times |"
-    yield "|---|---|--:|--:|"
+    counted = any_counted(findings.cells)
+    trips = " round trips |" if counted else ""
+    totals = "difference per operation | ratio of total times |"
+    yield f"| comparison | ratio of times | {totals}{trips}"
+    yield f"|---|---|--:|--:|{'---|' if counted else ''}"
     for row in comparison_rows(findings):
         ratio = f"{row.ratio.mark} {row.ratio.text}"
-        yield f"| {code(row.name)} | {ratio} | {row.difference} | {row.total} |"
+        own = f" {plain(row.trips)} |" if counted else ""
+        yield f"| {code(row.name)} | {ratio} | {row.difference} | {row.total} |{own}"
+
+
+def _distances(tables: Iterable[DistanceTable]) -> Iterator[str]:
+    for table in tables:
+        yield f"{plain(table.caption)}; round-trip time added by a relay."
+        yield ""
+        yield f"| lane | trips | {' | '.join(table.distances)} |"
+        yield f"|---|--:|{'---|' * len(table.distances)}"
+        for row in table.rows:
+            texts = (plain(f"{one.mark} {one.text}".strip()) for one in row.shown)
+            yield f"| {code(row.name)} | {row.trips} | {' | '.join(texts)} |"
+        yield ""
 
 
 def _doubts(findings: Findings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How a run was measured, in six lines that stand beside its numbers."""
+"""How a run was measured, in a few lines that stand beside its numbers."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from ormbench.report import questions
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.names import blocks_loop, in_threads
 from ormbench.report.quantities import percent_text, plain_ratio_text, time_text
+from ormbench.report.round_trips import any_counted, unequal
 from ormbench.report.trust_facts import aa_count_text
 
 _COMMITS_ANYHOW = ("mysql+", "mariadb+")  # targets on which SQLAlchemy commits in autocommit, too
@@ -14,12 +15,13 @@ Line = tuple[str, str]  # what it is about, and what was done
 
 
 def method_lines(findings: Findings) -> tuple[Line, ...]:
-    """Transaction, pool, equal work, clock, interval and noise of this run."""
+    """Transaction, pool, equal work, counts, clock, interval and noise of this run."""
     measured = [one for one in findings.cells if one.operations]
     return (
         ("Transaction", _transaction(measured)),
         ("Pool", _pool(measured)),
         ("Equal work", _equal_work(findings)),
+        *_counts(findings),
         ("Clock", _clock(measured)),
         ("Interval", _interval(findings)),
         ("Noise", "; ".join(_noise(findings)) + "."),
@@ -64,6 +66,25 @@ def _equal_work(findings: Findings) -> str:
         "Same inputs, same rows, same end state. Proven against the reference answers before the "
         f"first timed slice: {trust.correct} of {trust.checked} cells."
     )
+
+
+def _counts(findings: Findings) -> Iterator[Line]:
+    """How the wire was counted, by whom that was checked, and where lanes differ on it."""
+    if not any_counted(findings.cells):
+        return
+    told = (
+        "Round trips, messages and bytes: a few operations of each cell run one by one on a warm "
+        "connection through a relay between client and server, apart from the timed slices."
+    )
+    texts = [told]
+    if findings.trust.compared:
+        texts.append(
+            "Server counters: read before and after the timed rounds of each trial, they must "
+            "equal its operations times these counts."
+        )
+    if differing := unequal(findings):
+        texts.append(f"Not alike on the wire: {'; '.join(differing)}.")
+    yield "Counts", " ".join(texts)
 
 
 def _clock(measured: list[CellFinding]) -> str:

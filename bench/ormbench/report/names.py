@@ -4,6 +4,8 @@ MySQL and MariaDB share their drivers, so those go by the product's name, too, w
 sentence does not say it: "MariaDB aiomysql".
 """
 
+from collections.abc import Mapping
+
 from ormbench.cell import Cell
 from ormbench.targets.target import TARGETS
 
@@ -16,7 +18,7 @@ _LANES = {
     "orm": "ORM",
 }
 ON_LOOP = "_on_loop"  # ends the name of a lane whose driver blocks the event loop
-_WORDS = ("the", "this", "on", "while")
+_WORDS = ("the", "this", "on", "while", "at", "from", "both")
 _DRIVERLESS = {"none": "no driver"}
 _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 _SHARE_DRIVERS = ("mysql", "mariadb")
@@ -36,8 +38,13 @@ def apart(one: Cell, other: Cell) -> str:
     if one.target != other.target:
         return bare_driver(one.target)
     axes = [axis for axis in {**one.unusual(), **other.unusual()} if _differ(one, other, axis)]
-    values = ", ".join(f"{axis}={_value(getattr(one, axis))}" for axis in axes)
+    values = ", ".join(axes_text({axis: getattr(one, axis) for axis in axes}))
     return f"{lane_name(one.lane)} at {values}" if values else lane_name(one.lane)
+
+
+def axes_text(axes: Mapping[str, object]) -> list[str]:
+    """As ["clients=8", "rtt=0.5"] of the axes of a cell and their values."""
+    return [f"{axis}={_value(value)}" for axis, value in axes.items()]
 
 
 def _differ(one: Cell, other: Cell, axis: str) -> bool:

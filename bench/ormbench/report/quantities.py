@@ -102,6 +102,19 @@ def share_text(share: Estimate) -> str:
     return f"{sign}{_number(percent.value, digits)} % {bounds}"
 
 
+def span_text(span: tuple[int, int]) -> str:
+    """As "3", or "3-4" of a count whose least and most differ."""
+    least, most = span
+    return f"{least:,}" if least == most else f"{least:,}-{most:,}"
+
+
+def counted_text(span: tuple[int, int], noun: str) -> str:
+    """As "1 round trip", "3-4 round trips", "no round trip"."""
+    if span == (0, 0):
+        return f"no {noun}"
+    return f"{span_text(span)} {noun}{'' if span == (1, 1) else 's'}"
+
+
 def without_interval(text: str) -> str:
     """As "1.10x" of "1.10x [1.08, 1.13]": for a line that has no room for more."""
     return text.partition(" [")[0]

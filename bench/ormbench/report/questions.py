@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ormbench.cell import Cell
 from ormbench.report.findings import CellFinding, Comparison, Findings, Ladder
-from ormbench.report.names import bare_driver, driver_name, product_name
+from ormbench.report.names import axes_text, bare_driver, driver_name, product_name
 from ormbench.report.quantities import (
     difference_text,
     ratio_text,
@@ -38,10 +38,15 @@ def is_reference(findings: Findings, cell: Cell) -> bool:
 
 
 def reference_name(findings: Findings) -> str:
-    """Give "core" of the reference "lane=core"; of "target=postgresql+asyncpg" the driver."""
+    """Give "core" of the reference "lane=core"; of "target=postgresql+asyncpg" the driver.
+
+    Of a distance "rtt=0.5".
+    """
     axis, _, value = findings.reference.partition("=")
     if axis == "target":
         return "first driver" if len(findings.servers) > 1 else bare_driver(value)
+    if axis == "rtt":
+        return "direct" if value == "None" else f"rtt={float(value):g}"
     return value or findings.reference
 
 
@@ -92,11 +97,7 @@ def ladder_name(ladder: Ladder, *, with_product: bool) -> str:
     """Say "get_by_id, asyncpg" or "get_by_id, PostgreSQL, asyncpg, clients=8"."""
     product, driver = product_name(ladder.target), driver_name(ladder.target)
     apart = with_product and not driver.startswith(product)
-    axes = [
-        f"{axis}={value}"
-        for axis, value in ladder.rungs[0].cell.unusual().items()
-        if axis != "placement"
-    ]
+    axes = _axes(ladder.rungs[0].cell)
     return ", ".join([ladder.scenario, *([product] if apart else []), driver, *axes])
 
 
@@ -153,9 +154,13 @@ def _name_parts(cell: Cell, driver: str | None) -> Iterator[str]:
     yield cell.lane
     if driver:
         yield driver
-    for axis, value in cell.unusual().items():
-        if axis != "placement":
-            yield f"{axis}={value}"
+    yield from _axes(cell)
+
+
+def _axes(cell: Cell) -> list[str]:
+    """The axes off their default but the placement, which every cell of a section shares."""
+    axes = {axis: value for axis, value in cell.unusual().items() if axis != "placement"}
+    return axes_text(axes)
 
 
 def pair_names(comparison: Comparison) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ormbench.report import lateness, questions
 from ormbench.report.findings import CellFinding, Comparison, Findings
-from ormbench.report.names import driver_name
+from ormbench.report.names import axes_text, driver_name
 from ormbench.report.quantities import (
     difference_text,
     mean_text,
@@ -19,7 +19,15 @@ from ormbench.report.quantities import (
     rate_text,
     time_text,
 )
+from ormbench.report.round_trips import any_counted, trips, trips_text, versus
 from ormbench.report.sparkline import sparkline
+from ormbench.report.transcript import transcript_lines
+from ormbench.report.wire_facts import (
+    count_facts,
+    distance_facts,
+    not_counted,
+    server_facts,
+)
 
 MARKS = {"slower": "▲", "faster": "▼", "same": "●", "cannot tell": "○"}
 
@@ -50,10 +58,15 @@ class CellRow:
     throughput: Shown
     slowest: Shown
     ratio: Shown
+    trips: Shown
     new: Shown
     lag: str  # of a lane that blocks the event loop: how late that was
     spark: Markup
     facts: tuple[tuple[str, str], ...]  # for the unfolded row
+    counts: tuple[tuple[str, str], ...]  # of one operation on the wire
+    proof: tuple[tuple[str, str], ...]  # what the server's own counters say
+    uncounted: str  # why there are no counts
+    transcript: tuple[str, ...]  # one message a line
     link: str  # address of the documentation page; "" where it is none that a browser should open
     fragment: str  # what follows "#" in a link to this row
 
@@ -68,6 +81,7 @@ class ComparisonRow:
     cpu: str
     total: str
     stalls: str
+    trips: str  # of both on the wire, and what makes the difference
 
 
 def cell_rows(findings: Findings) -> tuple[CellRow, ...]:
@@ -78,25 +92,34 @@ def cell_rows(findings: Findings) -> tuple[CellRow, ...]:
 def comparison_rows(findings: Findings) -> tuple[ComparisonRow, ...]:
     """All comparisons; of a run that is not usable, its A/A pairs alone."""
     usable = findings.trust.usable
-    return tuple(_comparison_row(one) for one in findings.comparisons if usable or one.kind == "aa")
+    counts = {one.cell: one.count for one in findings.cells}
+    return tuple(
+        _comparison_row(one, versus(counts.get(one.candidate), counts.get(one.reference)))
+        for one in findings.comparisons
+        if usable or one.kind == "aa"
+    )
 
 
 def _cell_row(findings: Findings, one: CellFinding) -> CellRow:
     numbers = findings.trust.usable and one.status == "OK"
-    axes = [f"{axis}={value}" for axis, value in one.cell.unusual().items()]
     return CellRow(
         finding=one,
-        name=" ".join([one.cell.lane, *axes]),
+        name=" ".join([one.cell.lane, *axes_text(one.cell.unusual())]),
         driver=driver_name(one.cell.target),
         ok=one.status == "OK",
         mean=_mean(one) if numbers else Shown(),
         throughput=_throughput(one) if numbers else Shown(),
         slowest=_slowest(one) if numbers else Shown(),
         ratio=_ratio(findings, one) if numbers else Shown(),
+        trips=_trips(one),
         new=Shown(f"{one.new_per_1000:.3g}", one.new_per_1000) if one.operations else Shown(),
         lag=lateness.lag_text(one) if numbers else "",
         spark=sparkline(one.block_means) if numbers else Markup(),
         facts=tuple(_facts(one, numbers=numbers)),
+        counts=tuple(count_facts(one.count)),
+        proof=tuple(server_facts(one)),
+        uncounted=not_counted(one, run_counted=any_counted(findings.cells)),
+        transcript=tuple(transcript_lines(one.count.transcript)) if one.count else (),
         link=web_address(one.docs),
         fragment=quote(one.cell.id, safe="/+=:,"),
     )
@@ -109,6 +132,11 @@ def web_address(text: str) -> str:
     except ValueError:
         return ""
     return text if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def _trips(one: CellFinding) -> Shown:
+    span = trips(one.count)
+    return Shown(trips_text(one), (span[0] + span[1]) / 2) if span else Shown()
 
 
 def _mean(one: CellFinding) -> Shown:
@@ -151,14 +179,14 @@ def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
     facts.append(("placement", questions.placement_text([one.cell])))
     facts.append(("transaction", questions.transaction_text([one.cell])))
     facts.append(("clients", str(one.cell.clients)))
-    return facts
+    return [*facts, *distance_facts(one)]
 
 
 def _percentiles(clock: str, known: Sequence[tuple[float, int]]) -> list[tuple[str, str]]:
     return [(f"{clock} {questions.percentile_name(name)}", time_text(ns)) for name, ns in known]
 
 
-def _comparison_row(one: Comparison) -> ComparisonRow:
+def _comparison_row(one: Comparison, on_the_wire: str) -> ComparisonRow:
     return ComparisonRow(
         name=questions.comparison_name(one),
         ratio=_verdict(one),
@@ -166,4 +194,5 @@ def _comparison_row(one: Comparison) -> ComparisonRow:
         cpu=difference_text(one.cpu_difference),
         total=plain_ratio_text(one.total_ratio),
         stalls=f"{one.stalls[0]} / {one.stalls[1]}",
+        trips=on_the_wire,
     )

@@ -25,6 +25,7 @@ from ormbench.report.quantities import (
     share_text,
     without_interval,
 )
+from ormbench.report.round_trips import both_send
 from ormbench.stats.verdict import EQUIVALENCE
 
 CONTENDER = "orm"  # the lane that the answer is about, where it was measured
@@ -85,10 +86,20 @@ def answer(
         return tuple(f"{one}." for one in (headline(comparisons, focus), *_harm(cells)))
     where = "" if focus.alone else f"on {focus.product}, "
     sentences = [where + takes(main) + _costs(main, at_rate)]
+    sentences += _sent(main, cells)
     sentences += _harm(cells)
     sentences += _largest_rung(ladders, focus)
     sentences += _elsewhere(main, comparisons)
     return tuple(f"{opened(one)}." for one in sentences)
+
+
+def _sent(found: Comparison, cells: Sequence[CellFinding]) -> Iterator[str]:
+    """How many round trips the two lanes send, where both were counted."""
+    counts = {one.cell: one.count for one in cells}
+    mine, theirs = counts.get(found.candidate), counts.get(found.reference)
+    text = both_send(mine, theirs, _candidate(found), _reference(found))
+    if text:
+        yield text
 
 
 def _harm(cells: Sequence[CellFinding]) -> Iterator[str]:
@@ -176,10 +187,11 @@ def _elsewhere(main: Comparison, comparisons: Sequence[Comparison]) -> Iterator[
 
 
 def elsewhere(main: Comparison, comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The comparisons of the same two lanes on the same target in other scenarios."""
+    """The comparisons of the same two lanes under the same conditions in other scenarios."""
 
-    def place(one: Comparison) -> tuple[str, str, str]:
-        return one.candidate.lane, one.reference.lane, one.candidate.target
+    def place(one: Comparison) -> tuple[str, str, str, dict[str, object]]:
+        cell = one.candidate
+        return cell.lane, one.reference.lane, cell.target, cell.unusual()
 
     scenario = main.candidate.scenario
     return tuple(

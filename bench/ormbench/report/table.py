@@ -10,7 +10,17 @@ from collections.abc import Iterator
 
 from ormbench.report import questions
 from ormbench.report.findings import CellFinding, Estimate, Findings
+from ormbench.report.round_trips import any_counted
 from ormbench.report.words import readable
+
+_COUNTS = {  # name of a field of Tally -> what a column calls it
+    "round_trips": "round_trips",
+    "requests": "requests",
+    "messages": "messages_sent",
+    "sent": "bytes_sent",
+    "received": "bytes_received",
+    "connections": "connections_opened",
+}
 
 Value = str | int | float | None
 
@@ -67,7 +77,23 @@ def _row(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
     yield "new_connections_per_1000_op", one.new_per_1000
     yield "event_loop_lag_p99_ns", one.lag
     yield "bound", one.bound
+    if any_counted(findings.cells):
+        yield from _counts(one)
+    if any(other.cell.rtt is not None for other in findings.cells):
+        yield "added_rtt_asked_ms", cell.rtt
+        yield "added_rtt_achieved_ns", one.added_rtt
     yield from _ratio(findings, one)
+
+
+def _counts(one: CellFinding) -> Iterator[tuple[str, Value]]:
+    """The counts of one operation, the least and the most; and how many trials bear them out."""
+    for name, words in _COUNTS.items():
+        span = one.count.span(name) if one.count else None
+        yield f"{words}_per_op_least", span[0] if span else None
+        yield f"{words}_per_op_most", span[1] if span else None
+    yield "server_counters_trials_agreed", one.agreed
+    yield "server_counters_trials_compared", one.compared
+    yield "server_counters_unverified", one.unverified
 
 
 def _estimate(name: str, unit: str, estimate: Estimate | None) -> Iterator[tuple[str, Value]]:

@@ -3,6 +3,7 @@
 Pure text. Words carry the meaning; colour, where asked for, only repeats it.
 """
 
+import itertools
 import re
 import sys
 import textwrap
@@ -100,8 +101,10 @@ def _height(blocks: list[Block]) -> int:
 
 def _blocks(findings: Findings, width: int, answer_lines: int, *, plain: bool) -> Iterator[Block]:
     trust = tuple(_trust(findings, width, plain=plain))
+    scope = tuple(_wrapped("SCOPE", findings.scope, width))
     if not findings.trust.usable:
-        yield Block(trust, 2)
+        yield Block(trust, 2, gap=False)
+        yield Block(scope, 1)
     yield Block(tuple(_header(findings, width)), 2)
     answer = tuple(_answer(findings, width, answer_lines))
     yield Block(answer, len(answer) if findings.trust.usable else 3)
@@ -112,7 +115,8 @@ def _blocks(findings: Findings, width: int, answer_lines: int, *, plain: bool) -
         spread = tuple(_spread(findings, width))
         if spread:
             yield Block(spread, max(2, len(findings.servers) - 1), gap=False)
-        yield Block(trust, 3, gap=False)
+        yield Block(trust, 2, gap=False)
+        yield Block(scope, 1, gap=False)
     yield Block(tuple(_next(findings, width)), 1)
 
 
@@ -143,8 +147,9 @@ def _answer(findings: Findings, width: int, most: int) -> list[str]:
 
 
 def _whole_sentences(sentences: Sequence[str], width: int, most: int) -> list[str]:
-    """As many sentences of the answer as have room, and the first in any case."""
+    """The first sentence of the answer, and as many others as have room beside it."""
     lines = _wrapped("ANSWER", sentences[0] if sentences else "", width)
+    most = max(most, len(lines))
     for count in range(2, len(sentences) + 1):
         longer = _wrapped("ANSWER", " ".join(sentences[:count]), width)
         if len(longer) > most:
@@ -186,7 +191,6 @@ def _trust(findings: Findings, width: int, *, plain: bool) -> Iterator[str]:
     else:
         yield from _wrapped("TRUST", f"NOT USABLE: {findings.trust.cause}", width)
         yield from _packed(facts, width, _INDENT)
-    yield from _wrapped("SCOPE", findings.scope, width)
 
 
 def _next(findings: Findings, width: int) -> Iterator[str]:
@@ -213,7 +217,9 @@ def _wrapped(label: str, text: str, width: int) -> list[str]:
 def _packed(items: Iterable[str], width: int, head: str, between: str = "   ") -> list[str]:
     """*items* side by side behind *head*, as many to a line as there is room for."""
     lines: list[str] = []
-    for item in filter(None, items):
+    room = width - cell_len(head)
+    parts = (textwrap.wrap(item, room, break_on_hyphens=False) for item in items)
+    for item in itertools.chain.from_iterable(parts):
         joined = f"{lines[-1]}{between}{item}" if lines else f"{head}{item}"
         if lines and cell_len(joined) > width:
             lines.append(" " * len(head) + item)

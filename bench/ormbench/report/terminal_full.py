@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from ormbench.report import gaps, lateness, questions
-from ormbench.report.findings import CellFinding, Comparison, Findings
+from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import mean_text, rate_text, time_text
+from ormbench.report.round_trips import any_counted, trips_text, versus
 
 
 def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
@@ -15,8 +16,9 @@ def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
         yield from _cells(cells, usable=usable, plain=plain)
         yield ""
     if findings.comparisons and usable:
-        yield " comparisons: ratio of times, difference per operation"
-        yield from _columns([_comparison(one, plain=plain) for one in findings.comparisons])
+        counted = ", round trips" if any_counted(findings.cells) else ""
+        yield f" comparisons: ratio of times, difference per operation{counted}"
+        yield from _columns(_comparisons(findings, plain=plain))
         yield ""
     yield from _doubts(findings)
     for cells_text, reason, _ in gaps.left_out(findings):
@@ -26,8 +28,11 @@ def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
 def _cells(cells: Sequence[CellFinding], *, usable: bool, plain: bool) -> Iterator[str]:
     names = questions.cell_names(one.cell for one in cells)
     numbers = [one for one in cells if one.service is not None and usable]
-    rows = [("lane", "mean service time", "throughput", "slowest shown")]
-    rows += [(names[one.cell], *_numbers(one, plain=plain)) for one in numbers]
+    trips = ("trips",) if any_counted(cells) else ()
+    rows = [("lane", "mean service time", "throughput", "slowest shown", *trips)]
+    for one in numbers:
+        own = (trips_text(one),) if trips else ()
+        rows.append((names[one.cell], *_numbers(one, plain=plain), *own))
     if numbers:
         yield from _columns(rows)
     for one in numbers:
@@ -48,9 +53,17 @@ def _numbers(one: CellFinding, *, plain: bool) -> tuple[str, str, str]:
     return mean, rate, f"{questions.percentile_name(name)} {time_text(value, plain=plain)}"
 
 
-def _comparison(one: Comparison, *, plain: bool) -> tuple[str, str, str]:
-    difference = questions.difference(one, plain=plain)
-    return questions.comparison_name(one), questions.short_ratio(one), difference
+def _comparisons(findings: Findings, *, plain: bool) -> list[tuple[str, ...]]:
+    counts = {one.cell: one.count for one in findings.cells}
+    return [
+        (
+            questions.comparison_name(one),
+            questions.short_ratio(one),
+            questions.difference(one, plain=plain),
+            versus(counts.get(one.candidate), counts.get(one.reference)),
+        )
+        for one in findings.comparisons
+    ]
 
 
 def _doubts(findings: Findings) -> Iterator[str]:

@@ -1,18 +1,20 @@
-"""The focus scenario as a table of plain text: lane, time, a dot on a scale, ratio, connections."""
+"""The focus scenario as a table of plain text: lane, time, a dot on a scale, ratio, counts."""
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 from textwrap import wrap
 
 from ormbench.report import lateness, questions
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import time_text
+from ormbench.report.round_trips import any_counted, trips_text
 
 _ROWS = 7  # lanes shown here; the others are in the report
-_RATIO = 26
 _TIME = 9
 _NEW = 5
+_BAR = 6  # columns at least
 
 
 def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]:
@@ -24,16 +26,15 @@ def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]
         yield from _without_times(cells)
         return
     shown = _chosen(findings, cells)
-    names = questions.cell_names(one.cell for one in cells)
-    room = min(24, max(8, *(len(names[one.cell]) for one in shown)))
-    bar = max(8, width - 1 - room - _TIME - 3 - _RATIO - _NEW)
-    scale = Scale.over((one.service.value for one in shown if one.service), bar)
+    columns = _Columns.over(findings, shown, width)
     against = f"vs {questions.reference_name(findings)}"
-    head = f" {'lane':<{room}}{'per op':>{_TIME}}  {scale.ticks(plain=plain)} "
-    yield f"{head}{against:<{_RATIO}}{'new':>{_NEW}}"
+    head = f" {'lane':<{columns.lane}}{'per op':>{_TIME}}  {columns.scale.ticks(plain=plain)} "
+    trips = f"{'trips':>{columns.trips}}" if columns.trips else ""
+    yield f"{head}{against:<{columns.ratio}}{trips}{'new':>{_NEW}}"
+    names = questions.cell_names(one.cell for one in cells)
     for one in shown:
-        name = _short(names[one.cell], room)
-        yield f" {name:<{room}}{_row(findings, one, scale, plain=plain)}"
+        name = _short(names[one.cell], columns.lane)
+        yield f" {name:<{columns.lane}}{_row(findings, one, columns, plain=plain)}"
     if len(shown) < len(cells):
         yield f" {len(cells) - len(shown)} more lanes: see the report"
     late = [
@@ -44,6 +45,28 @@ def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]
     if late:
         words = f"event loop late, p99: {', '.join(late)}"
         yield from wrap(words, width, initial_indent=" ", subsequent_indent="   ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How wide the columns are whose text decides it, and the ruler in what is left."""
+
+    lane: int
+    ratio: int
+    trips: int  # 0 where nothing was counted: there is no such column then
+    scale: "Scale"
+
+    @classmethod
+    def over(cls, findings: Findings, shown: tuple[CellFinding, ...], width: int) -> "_Columns":
+        names = questions.cell_names(one.cell for one in questions.focus_cells(findings))
+        lane = min(24, max(8, *(len(names[one.cell]) for one in shown)))
+        ratios = [_ratio(findings, one) for one in shown if one.service]
+        ratio = max(len(f"vs {questions.reference_name(findings)}"), *map(len, ratios), 0)
+        counted = [trips_text(one) for one in shown] if any_counted(shown) else []
+        trips = max([len("trips"), *map(len, counted)]) + 2 if counted else 0
+        bar = max(_BAR, width - 1 - lane - _TIME - 3 - ratio - trips - _NEW)
+        times = (one.service.value for one in shown if one.service)
+        return cls(lane, ratio, trips, Scale.over(times, bar))
 
 
 class Scale:
@@ -86,6 +109,8 @@ class Scale:
 
 def _chosen(findings: Findings, cells: tuple[CellFinding, ...]) -> tuple[CellFinding, ...]:
     """All cells, or the first, the last and the reference with as many others as have room."""
+    if len(cells) > _ROWS:
+        cells = _nearest_and_farthest(cells)
     spare = len(cells) - _ROWS
     if spare <= 0:
         return cells
@@ -94,13 +119,22 @@ def _chosen(findings: Findings, cells: tuple[CellFinding, ...]) -> tuple[CellFin
     return tuple(one for one in cells if one not in dropped)
 
 
-def _row(findings: Findings, one: CellFinding, scale: Scale, *, plain: bool) -> str:
+def _nearest_and_farthest(cells: tuple[CellFinding, ...]) -> tuple[CellFinding, ...]:
+    """Of cells at several distances, those at the least and at the most."""
+    rtts = {one.cell.rtt for one in cells if one.cell.rtt is not None}
+    ends = {min(rtts), max(rtts)} if rtts else set()
+    return tuple(one for one in cells if one.cell.rtt in ends) if len(ends) > 1 else cells
+
+
+def _row(findings: Findings, one: CellFinding, columns: _Columns, *, plain: bool) -> str:
     if one.service is None:
         return f"{'-':>{_TIME}}  {one.status}: {one.reason}"
     time = time_text(one.service.value, plain=plain)
     ratio = _ratio(findings, one)
+    trips = f"{trips_text(one):>{columns.trips}}" if columns.trips else ""
     new = f"{one.new_per_1000:.2g}" if one.new_per_1000 < 100 else f"{one.new_per_1000:.0f}"  # noqa: PLR2004
-    return f"{time:>{_TIME}}  {scale.bar(one.service.value)} {ratio:<{_RATIO}}{new:>{_NEW}}"
+    bar = columns.scale.bar(one.service.value)
+    return f"{time:>{_TIME}}  {bar} {ratio:<{columns.ratio}}{trips}{new:>{_NEW}}"
 
 
 def _ratio(findings: Findings, one: CellFinding) -> str:
@@ -113,10 +147,14 @@ def _ratio(findings: Findings, one: CellFinding) -> str:
 def _without_times(cells: tuple[CellFinding, ...]) -> Iterator[str]:
     names = questions.cell_names(one.cell for one in cells)
     room = min(32, max(8, *(len(name) for name in names.values())))
-    yield f" {'lane':<{room}}  {'operations':>10}   outcome (no times: they would not be evidence)"
+    counted = any_counted(cells)
+    head = "  trips" if counted else ""
+    words = "outcome (no times: they would not be evidence)"
+    yield f" {'lane':<{room}}  {'operations':>10}{head}   {words}"
     for one in cells[:_ROWS]:
         outcome = f"{one.status}: {one.reason}" if one.reason else one.status
-        yield f" {_short(names[one.cell], room):<{room}}  {one.operations:>10,}   {outcome}"
+        trips = f"{trips_text(one):>7}" if counted else ""
+        yield f" {_short(names[one.cell], room):<{room}}  {one.operations:>10,}{trips}   {outcome}"
     if len(cells) > _ROWS:
         yield f" {len(cells) - _ROWS} more lanes: see the report"
 

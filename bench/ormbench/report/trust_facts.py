@@ -1,5 +1,6 @@
 """What the TRUST line says, fact by fact."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ormbench.report.findings import Findings, Trust
@@ -14,6 +15,8 @@ def trust_facts(findings: Findings, *, plain: bool = False) -> tuple[str, ...]:
 
 def _trust_facts(findings: Findings, trust: Trust, *, plain: bool) -> Iterator[str]:
     yield f"answers equal {trust.correct}/{trust.checked}"
+    yield from _counter_facts(findings)
+    yield f"warnings {len(trust.doubts)}"
     if findings.aa_count is not None:
         yield aa_count_text(findings)
     yield _aa_text(findings, trust)
@@ -21,7 +24,17 @@ def _trust_facts(findings: Findings, trust: Trust, *, plain: bool) -> Iterator[s
         yield f"sees {'>=' if plain else '≥'} {percent_text(trust.sees)}"
     if trust.harness is not None:
         yield f"harness {time_text(trust.harness.value, plain=plain)}"
-    yield f"warnings {len(trust.doubts)}"
+
+
+def _counter_facts(findings: Findings) -> Iterator[str]:
+    """How many cells the server's own counters bear out, and how many they cannot, and why."""
+    trust = findings.trust
+    if trust.compared:
+        yield f"client = server {trust.agreed}/{trust.compared}"
+    reasons = Counter(one.unverified for one in findings.cells if one.unverified)
+    for reason, _ in reasons.most_common(1):
+        cells = reasons.total()
+        yield f"unverified {cells} cell{'s' * (cells != 1)}: {reason}"
 
 
 def _aa_text(findings: Findings, trust: Trust) -> str:

@@ -6,7 +6,7 @@ instead of show is taken out here, once for every rendering.
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from ormbench.report.findings import Findings
@@ -61,6 +61,8 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:
         return change(value)
     if isinstance(value, tuple):
         return tuple(_changed(one, change) for one in value)
+    if isinstance(value, Mapping):
+        return {_changed(key, change): _changed(one, change) for key, one in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = (field.name for field in dataclasses.fields(value))
         return dataclasses.replace(

@@ -10,10 +10,10 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from ormbench.errors import OrmbenchError, UsageError
+from ormbench.results.count import Count
 from ormbench.results.manifest import READABLE, Manifest
 from ormbench.results.trial import Proof, Trial
 
@@ -30,6 +30,7 @@ class Block:
     foreign_load: float | None  # share of the measured cores that others used; None if unreadable
     trials: tuple[Trial, ...]
     proofs: tuple[Proof, ...]
+    counts: tuple[Count, ...] = ()  # of cells that no earlier block counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class RunWriter:
 
     def append(self, block: Block) -> None:
         """Write a block in one piece and see it on the disk."""
-        records: list[Proof | Trial] = [*block.proofs, *block.trials]
+        records: list[Count | Proof | Trial] = [*block.counts, *block.proofs, *block.trials]
         closing = {
             "kind": "block",
             "block": block.number,
@@ -86,12 +87,7 @@ class RunWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
         with contextlib.ExitStack() as told:
             told.enter_context(_writing(self.path / TRIALS))
             if error is not None:  # that one is to be told, not what it left in the buffer
@@ -125,7 +121,7 @@ def read_manifest(path: Path) -> Manifest:
         raise UsageError(f"{path} is not a run folder: no readable {MANIFEST}") from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
     if schema not in READABLE:
-        known = " and ".join(map(str, READABLE))
+        known = ", ".join(map(str, READABLE))
         raise UsageError(f"{path} has schema {schema!r}; this version reads {known}")
     try:
         return Manifest.from_json(plain)
@@ -155,6 +151,7 @@ def _read_blocks(path: Path) -> Iterable[Block]:
             record["foreign_load"],
             tuple(Trial.from_json(one) for one in own if one.get("kind") == "trial"),
             tuple(Proof.from_json(one) for one in own if one.get("kind") == "proof"),
+            tuple(Count.from_json(one) for one in own if one.get("kind") == "count"),
         )
 
 

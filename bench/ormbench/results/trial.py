@@ -4,7 +4,7 @@ All times are integer nanoseconds. A trial is the unit of storage and of evidenc
 slices of one arm of a group in one block. Pure data, with its JSON form.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["OK", "INCORRECT", "ERROR", "TIMEOUT", "UNSUPPORTED", "SKIPPED"]
@@ -39,6 +39,10 @@ class Trial:
     start_lag: str = ""  # histogram of start - due; empty in a closed loop
     new_connections: int = 0  # opened inside recorded slices
     lag_p99_ns: int | None = None  # the event loop's lateness in one instrumented slice
+    counters: dict[str, int] = field(default_factory=dict)  # the server's own, over all its turns
+    turns: int = 0  # operations that those counters saw: recorded ones and settling ones
+    unverified: str = ""  # why the server's counters prove nothing here; "" where they agree
+    added_rtt_ns: int | None = None  # round-trip time that the relay added, as achieved, mean
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; slices become lists in the order of their fields."""

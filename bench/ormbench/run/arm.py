@@ -1,12 +1,16 @@
 """One arm in one block, as the coordinator knows it."""
 
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import cast
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from ormbench.cell import Cell
 from ormbench.loader import Loaded
 from ormbench.results.trial import Proof, Slice, Status, Trial
 from ormbench.run.context import Site
+from ormbench.wire.relay import Route
 
 
 class EndedError(Exception):
@@ -35,11 +39,22 @@ class ArmState:
     proof: Proof | None = None
     new_connections: int = 0
     lag_p99_ns: int | None = None
+    route: Route | None = None  # the way through the relay; None: straight to the server
+    turns: int = 0  # operations since the ledger was opened
+    counters: dict[str, int] = field(default_factory=dict)  # the server's own, over those turns
+    unverified: str = "nobody read its counters"  # why they prove nothing; "" where they agree
+    added_rtts: list[int] = field(default_factory=list)  # ns, the mean of each slice
 
     def reset(self) -> None:
-        """Put its tables back to where each of its slices starts."""
-        if self.site is not None:
+        """Put its tables back to where each of its slices starts. Raises EndedError."""
+        if self.site is None:
+            return
+        try:
             self.site.tables.reset(self.loaded, self.place)
+        except SQLAlchemyError as error:
+            words = f"{type(error).__name__}: {error}".partition("\n")[0]
+            what = f"its tables cannot be put back, does it keep a lock? {words}"
+            raise EndedError("ERROR", what) from error
 
     def server_cpu_ns(self) -> int | None:
         """CPU time of its server so far, in ns; None where that is not known."""
@@ -48,6 +63,7 @@ class ArmState:
     def trial(self, group: str, block: int, histograms: dict[str, str]) -> Trial:
         """What is stored: slices and histograms, or the status and reason of an early end."""
         bare = Trial(group, self.number, self.cell.id, block, "OK")
+        bare = replace(bare, counters=self.counters, turns=self.turns)
         if self.ended is not None:
             return replace(bare, status=self.ended.status, reason=self.ended.reason)
         return replace(
@@ -55,6 +71,8 @@ class ArmState:
             slices=tuple(self.slices),
             new_connections=self.new_connections,
             lag_p99_ns=self.lag_p99_ns,
+            unverified=self.unverified if self.site else "",
+            added_rtt_ns=round(fmean(self.added_rtts)) if self.added_rtts else None,
             service=histograms["service"],
             response=histograms["response"],
             start_lag=histograms["start_lag"],

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from random import Random
 
 from ormbench.errors import WorkerError
+from ormbench.results.count import Count
 from ormbench.results.folder import Block
 from ormbench.results.trial import Proof, Trial
 from ormbench.run.context import Context
@@ -31,7 +32,9 @@ def _measure(context: Context, number: int) -> Block:
     random = Random(f"{context.seed}/{number}")  # noqa: S311 - an order
     trials: list[Trial] = []
     proofs: list[Proof] = []
-    started, turns, context.in_rounds = time.monotonic(), Turns(), 0.0
+    counts: list[Count] = []
+    started, turns = time.monotonic(), Turns()
+    context.in_rounds = context.in_counting = 0.0
     loops = dict.fromkeys(cell.loop for group in context.groups for cell in group.cells)
     hash_seed = random.randrange(1, HASH_SEEDS)
     with ExitStack() as stack:
@@ -50,11 +53,12 @@ def _measure(context: Context, number: int) -> Block:
                 new_trials, new_proofs = in_block.measure()
             except WorkerError as error:
                 raise WorkerError(f"while measuring {group.name}, {error}") from error
+            counts += in_block.counting.new
             trials += new_trials
             proofs += new_proofs
             context.progress.group_done()
     seconds = round(time.monotonic() - started, 3)
-    return Block(number, seconds, foreign.share(), tuple(trials), tuple(proofs))
+    return Block(number, seconds, foreign.share(), tuple(trials), tuple(proofs), tuple(counts))
 
 
 def _start(context: Context) -> dict[str, object]:

@@ -8,6 +8,8 @@ from typing import Protocol
 from ormbench.cell import Cell, Group
 from ormbench.load.calibration import SliceSize, fitted
 from ormbench.loader import Loaded
+from ormbench.results.count import Count
+from ormbench.run.routes import Routes
 from ormbench.servers.server import Product, Server
 from ormbench.targets.target import TARGETS
 from ormbench.truth.tables import Tables
@@ -50,9 +52,13 @@ class Context:
     table_rows: int
     timeout: float
     progress: Progress
+    counts: dict[str, Count] = field(default_factory=dict)  # by Cell.id
+    alike: dict[Cell, Count] = field(default_factory=dict)  # by what was counted: count.counted_as
     sizes: dict[str, SliceSize] = field(default_factory=dict)
     full: dict[str, int] = field(default_factory=dict)  # the rounds that each group began with
     in_rounds: float = 0.0  # seconds that the rounds of the present block took
+    in_counting: float = 0.0  # seconds that its count passes took: later blocks have none
+    routes: Routes = field(kw_only=True)
 
     def shrink(self, seconds: float, room: float) -> None:
         """Let the next blocks have the rounds for which there is *room*; one took *seconds*.
@@ -60,7 +66,7 @@ class Context:
         What a block spends beside its rounds, opening and proving, does not shrink with them. A
         group gets back what a slow block took from it, and never more than it began with.
         """
-        beside = seconds - self.in_rounds
+        beside = seconds - self.in_rounds - self.in_counting
         for name, size in self.sizes.items():
             most = self.full.setdefault(name, size.rounds)
             rounds = fitted(size.rounds, self.in_rounds, room - beside, most)
@@ -76,6 +82,12 @@ class Context:
         """Where a cell's server and tables are; None where it needs none."""
         target = TARGETS.get(cell.target)
         return self.sites[target.server] if target else None
+
+    def forget(self, block: int) -> None:
+        """Let the next block count again what *block* counted, which is lost."""
+        self.counts = {name: one for name, one in self.counts.items() if one.block != block}
+        self.alike = {cell: one for cell, one in self.alike.items() if one.block != block}
+        self.routes.renew()
 
     def attend(self, group: Group | None) -> None:
         """Pause the servers that *group* does not use, resume the others; None resumes all."""

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -13,19 +14,15 @@ from ormbench.loader import blocks_loop
 from ormbench.results.trial import Proof, Slice, Trial
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Context
+from ormbench.run.count import CountPass
 from ormbench.run.foreign import ForeignLoad
+from ormbench.run.ledger import Ledger
+from ormbench.run.proof import check_state, prove
 from ormbench.run.worker import WorkerProcess
 from ormbench.servers.placement import CAN_PIN, allowed_cpus, cores, stay_on
-from ormbench.truth.answers import state_difference
+from ormbench.truth.transactions import unequal_end
 
-PROOF_TURNS = 5
 LAG_NS = 30_000_000
-SQL_SIZE = 600
-
-
-def shorten_sql(text: str) -> str:
-    """A statement as a report shows it: a list of a hundred VALUES says no more than its start."""
-    return text if len(text) <= SQL_SIZE else f"{text[:SQL_SIZE]} … ({len(text)} characters in all)"
 
 
 class Turns:
@@ -57,6 +54,8 @@ class GroupInBlock:
         self.turns, self.foreign = turns, foreign
         self.random = Random(f"{context.seed}/{block}/{group.name}")  # noqa: S311 - an order
         self.placed: Placement | None = None
+        self.counting = CountPass(block, context.counts, context.alike)
+        self.ledger = Ledger(self._ask)
         places = self.random.sample(range(len(group.cells)), len(group.cells))
         self.arms = [self._arm(*pair) for pair in enumerate(zip(group.cells, places, strict=True))]
 
@@ -68,7 +67,12 @@ class GroupInBlock:
         return ArmState(number, cell, loaded, place, schema, site)
 
     def measure(self) -> tuple[list[Trial], list[Proof]]:
-        """All of it; an arm that ends early has its status and reason, and no slices."""
+        """All of it; an arm that ends early has its status and reason, and no slices.
+
+        Raises WorkerError where a worker, or a relay that the group used, has died.
+        """
+        for arm in self.arms:
+            self._attempt(arm, self._count)
         for arm in self._shuffled():
             self._attempt(arm, self._open)
         for arm in self._shuffled():
@@ -77,15 +81,19 @@ class GroupInBlock:
             self._attempt(arm, self._warm_up)
         size = self._size()
         self._demand("freeze")
+        self.ledger.open(self._running())
         started = time.monotonic()
         with self.foreign.window(*self._measured()):
             for number in range(size.rounds):
                 self._round(number, size)
         self.context.in_rounds += time.monotonic() - started
+        self.ledger.close(self._running(), self.context.counts)
         for arm in self._running():
             self._attempt(arm, self._lag)
         trials = [self._trial(arm) for arm in self.arms]
         self._demand("close")
+        if self.counting.new or any(arm.route for arm in self.arms):
+            self.context.routes.check()
         return trials, [arm.proof for arm in self.arms if arm.proof]
 
     def _measured(self) -> tuple[frozenset[int], list[int]]:
@@ -116,14 +124,33 @@ class GroupInBlock:
             arm.slices.clear()
 
     def _ask(self, arm: ArmState, do: str, **what: Any) -> dict[str, Any]:
-        answer = self.workers[arm.cell.loop].ask(do, arm=arm.number, **what)
+        return self._tell(arm, do, arm=arm.number, **what)
+
+    def _tell(self, arm: ArmState, do: str, /, **what: Any) -> dict[str, Any]:
+        """Ask it of the arm's worker. Raises EndedError where the answer is a status."""
+        answer = self.workers[arm.cell.loop].ask(do, **what)
         if "status" in answer:
             raise EndedError(answer["status"], answer["reason"])
         return answer
 
+    def _count(self, arm: ArmState) -> None:
+        """Its count pass, unless an earlier block had it."""
+        if arm.site is None:
+            return
+        if arm.cell.id not in self.context.counts:
+            self._place(arm)
+            way = partial(self.context.routes.counting, arm.site.server.address)
+            started, tell = time.monotonic(), partial(self._tell, arm)
+            self.counting.count(arm, way, self.turns.take, tell)
+            self.context.in_counting += time.monotonic() - started
+
     def _open(self, arm: ArmState) -> None:
         self._place(arm)
-        self._ask(arm, "open", cell=asdict(arm.cell), schema=arm.schema)
+        through = {}
+        if arm.site is not None and arm.cell.rtt is not None:
+            arm.route = self.context.routes.distant(arm.site.server.address, arm.cell.rtt)
+            through = {"address": asdict(arm.route.address)}
+        self._ask(arm, "open", cell=asdict(arm.cell), schema=arm.schema, **through)
 
     def _place(self, arm: ArmState) -> None:
         """Pin workers, server and this process, where the last arm was placed otherwise."""
@@ -136,39 +163,13 @@ class GroupInBlock:
         if arm.site is not None:
             arm.site.server.place(chosen.server)
         stay_on(chosen.coordinator)
+        self.context.routes.place(chosen.coordinator)
 
     def _prove(self, arm: ArmState) -> None:
-        """The first turns must give the reference answers and leave the reference state."""
-        first = self.turns.take(PROOF_TURNS)
-        numbers = list(range(first, first + PROOF_TURNS))
-        started = time.perf_counter_ns()
-        arm.reset()
-        arm.reset_ns = time.perf_counter_ns() - started if arm.loaded.scenario.state else 0
-        answer = self._ask(arm, "prove", turns=numbers)
-        self._check_state(arm, numbers)
-        arm.proof = Proof(
-            self.group.name,
-            arm.number,
-            arm.cell.id,
-            self.block,
-            answer["checked"],
-            arm.loaded.scenario.state is not None,
-            tuple(shorten_sql(text) for text in answer["sql"]),
-            answer["sample"],
-        )
-
-    def _check_state(self, arm: ArmState, turns: list[int]) -> None:
-        state, site = arm.loaded.scenario.state, arm.site
-        if state is None or site is None:
-            return
-        try:
-            found = site.tables.state(arm.loaded, arm.place, state)
-            expected = site.tables.expected(state, turns)
-        except Exception as error:
-            words = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise EndedError("ERROR", f"reading or expecting its state: {words}") from error
-        if wrong := state_difference(found, expected):
-            raise EndedError("INCORRECT", f"after turns {turns[0]} to {turns[-1]}, {wrong}")
+        prove(arm, self.group.name, self.block, self.turns.take, self._ask)
+        count = self.context.counts.get(arm.cell.id)
+        if count and (wrong := unequal_end(arm.cell.transaction, count.operations)):
+            raise EndedError("INCORRECT", wrong)
 
     def _warm_up(self, arm: ArmState) -> None:
         first = self.turns.take(warm_turns(arm.cell.clients))
@@ -197,12 +198,15 @@ class GroupInBlock:
     def _slice(self, arm: ArmState, number: int, place: int, first: int, size: SliceSize) -> None:
         self._place(arm)
         arm.reset()
-        before = arm.server_cpu_ns()
+        before, _ = arm.server_cpu_ns(), arm.route and arm.route.achieved()
         seed = self.context.seed + self.block * 1_000 + number
         answer = self._ask(
             arm, "slice", first=first, settling=size.settling, operations=size.operations, seed=seed
         )
         after = arm.server_cpu_ns()
+        arm.turns += size.turns
+        if arm.route is not None and (added := arm.route.achieved()) is not None:
+            arm.added_rtts.append(added)
         used = None if before is None or after is None else max(0, after - before)
         arm.slices.append(
             Slice(
@@ -217,7 +221,7 @@ class GroupInBlock:
         )
         arm.new_connections += answer["new"]
         if number == size.rounds - 1:
-            self._check_state(arm, list(range(first, first + size.turns)))
+            check_state(arm, list(range(first, first + size.turns)))
 
     def _lag(self, arm: ArmState) -> None:
         """How late the loop was, where anybody could have waited for it or the lane is about it."""

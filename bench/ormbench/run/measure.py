@@ -19,6 +19,7 @@ from ormbench.run import block
 from ormbench.run.context import Context, Progress, Site
 from ormbench.run.options import Options
 from ormbench.run.preface import manifest_of
+from ormbench.run.routes import Routes
 from ormbench.run.sites import sites_of
 from ormbench.servers.server import PRODUCTS, Product
 from ormbench.servers.supply import Supply
@@ -39,12 +40,15 @@ def start(
     progress: Progress,
 ) -> None:
     """Measure *plan* into the empty *folder*. Raises OrmbenchError; finished blocks stay."""
-    with sites_of(plan.cells, loaded, options, options.table_rows, progress) as sites:
+    with (
+        sites_of(plan.cells, loaded, options, options.table_rows, progress) as sites,
+        Routes() as routes,
+    ):
         servers = [site.server for site in sites.values()]
         manifest = manifest_of(plan, loaded, options, environment.capture(servers, plan.cells))
         manifest = replace(manifest, name=folder.name, started=started)
         with RunWriter.create(folder, manifest) as writer:
-            context = _context(manifest, loaded, options, sites, progress)
+            context = _context(manifest, loaded, options, sites, routes, progress)
             _blocks(context, writer, range(plan.blocks), options.budget)
 
 
@@ -63,13 +67,17 @@ def resume(
     cells = [cell for group in manifest.groups for cell in group.cells]
     if differs := _other_servers(manifest, options.supply):
         raise UsageError(f"{record.path} cannot be resumed so: {differs}")
-    with sites_of(cells, loaded, options, manifest.table_rows, progress) as sites:
+    with (
+        sites_of(cells, loaded, options, manifest.table_rows, progress) as sites,
+        Routes() as routes,
+    ):
         servers = [site.server for site in sites.values()]
         here = environment.capture(servers, cells)
         if manifest.environment.versions != here.versions:
             raise UsageError(f"{record.path} has other versions than this place; start a new run")
         with RunWriter(record.path) as writer:
-            context = _context(manifest, loaded, options, sites, progress)
+            context = _context(manifest, loaded, options, sites, routes, progress)
+            context.counts |= {one.cell: one for done in record.blocks for one in done.counts}
             context.sizes |= _sizes(record)
             _blocks(context, writer, missing, options.budget)
 
@@ -118,6 +126,7 @@ def _context(
     loaded: Mapping[str, Loaded],
     options: Options,
     sites: Mapping[Product, Site],
+    routes: Routes,
     progress: Progress,
 ) -> Context:
     return Context(
@@ -130,6 +139,7 @@ def _context(
         manifest.table_rows,
         options.timeout,
         progress,
+        routes=routes,
     )
 
 
@@ -140,7 +150,7 @@ def _blocks(
     budget: float | None,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Measure and append; a worker that dies costs its block, a dead server the run."""
+    """Measure and append; a worker or relay that dies costs its block, a dead server the run."""
     end, lost = None if budget is None else clock() + budget, 0
     for place, number in enumerate(numbers):
         context.progress.block(number, context.blocks)
@@ -154,6 +164,7 @@ def _blocks(
             if too_many or not isinstance(error, WorkerError):
                 raise
             context.progress.say(f"block {number + 1} is lost: {error}")
+            context.forget(number)
             continue
         if dead := context.dead():  # the lanes of this block failed for want of a server
             raise ServerError(SERVER_DIED.format(dead))

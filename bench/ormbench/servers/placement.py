@@ -11,6 +11,11 @@ CAN_PIN = hasattr(os, "sched_setaffinity")
 """Whether this system lets a process be tied to cores at all (Linux does, macOS does not)."""
 
 _TOO_FEW = "client and server need a core each and {} is allowed; take one-core or free"
+_NO_CORE_FOR_RELAY = (
+    "an rtt needs a core for the relay beside those that are measured on: {} in all for placement "
+    "{}, and {} allowed here"
+)
+_WITH_RELAY: dict[Placement, int] = {"one-core": 2, "split": 3, "free": 2}
 
 
 def allowed_cpus() -> frozenset[int]:
@@ -45,6 +50,8 @@ def cores(placement: Placement, cpus: AbstractSet[int]) -> Cores:
     ``split``: the client alone on the last one, the server on the others, and the coordinator
     on the server's side: the first of them is its own as soon as the server keeps one.
     ``free``: everybody everywhere.
+
+    The wire relay of a cell with an rtt goes where the coordinator is: that one sleeps meanwhile.
     """
     everywhere = frozenset(cpus)
     if not everywhere:
@@ -62,9 +69,21 @@ def cores(placement: Placement, cpus: AbstractSet[int]) -> Cores:
 
 
 def unavailable(
-    placement: Placement, cpus: AbstractSet[int], clients: int, *, can_pin: bool = CAN_PIN
+    placement: Placement,
+    cpus: AbstractSet[int],
+    clients: int,
+    *,
+    relayed: bool = False,
+    can_pin: bool = CAN_PIN,
 ) -> str | None:
-    """Why a cell with so many *clients* cannot be placed so; None where it can."""
+    """Why a cell with so many *clients* cannot be placed so; None where it can.
+
+    A *relayed* cell, one with an rtt, needs a core more: on theirs, the relay's own work would
+    count as the lane's, and its delays would wait for whoever runs.
+    """
+    if relayed and len(cpus) < (enough := _WITH_RELAY[placement]):
+        verb = "is" if len(cpus) == 1 else "are"
+        return _NO_CORE_FOR_RELAY.format(enough, placement, f"{len(cpus)} {verb}")
     if placement == "free":
         return None
     if not can_pin:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ClauseElement
 
-from ormbench.targets.raw import RawSettings, SyncBody, SyncOperation
+from ormbench.targets.raw import RawSettings, Rows, SyncBody, SyncOperation
 from ormbench.targets.statements import Statements
 
 
@@ -102,6 +102,21 @@ class Pool:
         if self._pool is not None:
             self._pool.closeall()
 
+    def ask(self, statements: Sequence[str]) -> list[list[Rows]]:
+        """For each connection the rows of each statement; what they began is committed.
+
+        A ROLLBACK would take psycopg's prepared statements with it.
+        """
+        if self._pool is None:
+            return [_asked(connection, statements) for connection in self._held]
+        taken: list[Any] = []
+        try:
+            taken += (self._pool.getconn() for _ in range(self._settings.size))
+            return [_asked(connection, statements) for connection in taken]
+        finally:
+            for connection in taken:
+                self._pool.putconn(connection)
+
     def bind(self, body: SyncBody) -> SyncOperation:
         """The unit of work around *body*, for this pool and transaction shape.
 
@@ -141,6 +156,22 @@ def _committed(body: SyncBody) -> SyncBody:
         return answer
 
     return unit
+
+
+def _asked(connection: Any, statements: Sequence[str]) -> list[Rows]:
+    try:
+        found = [_rows(connection, one) for one in statements]
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return found
+
+
+def _rows(connection: Any, statement: str) -> Rows:
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    return list(cursor.fetchall())
 
 
 def _set_autocommit(connection: Any, wanted: bool) -> None:  # noqa: FBT001 - as drivers have it

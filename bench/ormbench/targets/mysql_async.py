@@ -6,13 +6,13 @@ No BEGIN is sent: with autocommit off the server begins by itself.
 
 import importlib
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from sqlalchemy import ClauseElement
 
 from ormbench.targets.mysql import SET_NAMES, keywords
-from ormbench.targets.raw import Body, Operation, RawSettings
+from ormbench.targets.raw import Body, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
 
 
@@ -101,6 +101,17 @@ class Pool:
             self._pool.close()
             await self._pool.wait_closed()
 
+    async def ask(self, statements: Sequence[str]) -> list[list[Rows]]:
+        """For each connection the rows of each statement; what they began is committed."""
+        async with AsyncExitStack() as held:
+            connections = list(self._held)
+            if self._pool is not None:
+                connections = [
+                    await held.enter_async_context(self._pool.acquire())
+                    for _ in range(self._settings.size)
+                ]
+            return [await _asked(connection, statements) for connection in connections]
+
     def bind(self, body: Body) -> Operation:
         """The unit of work around *body*, for this pool and transaction shape."""
         unit = body if self._settings.transaction == "autocommit" else _committed(body)
@@ -133,3 +144,15 @@ def _committed(body: Body) -> Body:
         return answer
 
     return unit
+
+
+async def _asked(connection: Any, statements: Sequence[str]) -> list[Rows]:
+    found = [await _rows(connection, one) for one in statements]
+    await connection.commit()
+    return found
+
+
+async def _rows(connection: Any, statement: str) -> Rows:
+    cursor = await connection.cursor()
+    await cursor.execute(statement)
+    return list(await cursor.fetchall())

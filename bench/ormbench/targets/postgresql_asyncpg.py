@@ -1,12 +1,13 @@
 """asyncpg by itself: its own pool, its own transaction, and what a raw lane receives."""
 
 from collections.abc import Awaitable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
 from sqlalchemy import ClauseElement
 
-from ormbench.targets.raw import Body, Operation, RawSettings
+from ormbench.targets.raw import Body, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
 
 
@@ -102,6 +103,20 @@ class Pool:
             await connection.close()
         if self._pool is not None:
             await self._pool.close()
+
+    async def ask(self, statements: Sequence[str]) -> list[list[Rows]]:
+        """For each connection the rows of each statement, which is a transaction by itself."""
+        async with AsyncExitStack() as held:
+            connections = list(self._held)
+            if self._pool is not None:
+                connections = [
+                    await held.enter_async_context(self._pool.acquire())
+                    for _ in range(self._settings.size)
+                ]
+            return [
+                [[tuple(row) for row in await connection.fetch(one)] for one in statements]
+                for connection in connections
+            ]
 
     def bind(self, body: Body) -> Operation:
         """The unit of work around *body*, for this pool and transaction shape."""

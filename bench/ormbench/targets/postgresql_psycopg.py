@@ -1,6 +1,7 @@
 """psycopg by itself: psycopg_pool, implicit transactions, and what a raw lane receives."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import psycopg
@@ -8,7 +9,7 @@ import psycopg_pool
 from sqlalchemy import ClauseElement
 
 from ormbench.targets.libpq import keywords
-from ormbench.targets.raw import Body, Operation, RawSettings
+from ormbench.targets.raw import Body, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
 
 Connection = psycopg.AsyncConnection[Any]
@@ -92,6 +93,20 @@ class Pool:
         if self._pool is not None:
             await self._pool.close()
 
+    async def ask(self, statements: Sequence[str]) -> list[list[Rows]]:
+        """For each connection the rows of each statement; what they began is committed.
+
+        A ROLLBACK would take the connection's prepared statements with it.
+        """
+        async with AsyncExitStack() as held:
+            connections: list[Any] = list(self._held)
+            if self._pool is not None:
+                connections = [
+                    await held.enter_async_context(self._pool.connection())
+                    for _ in range(self._settings.size)
+                ]
+            return [await _asked(connection, statements) for connection in connections]
+
     def bind(self, body: Body) -> Operation:
         """The unit of work around *body*; psycopg begins by itself, the pool's exit commits."""
         statements, pool = self.statements, self._pool
@@ -118,3 +133,13 @@ class Pool:
             return held
         opened = pool
         return pooled
+
+
+async def _asked(connection: Any, statements: Sequence[str]) -> list[Rows]:
+    try:
+        found = [await (await connection.execute(one)).fetchall() for one in statements]
+        await connection.commit()
+    except BaseException:
+        await connection.rollback()
+        raise
+    return found

@@ -1,6 +1,6 @@
 """What every driver's raw pool is told, and what it has to offer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -13,6 +13,7 @@ Operation = Callable[[tuple[Any, ...]], Awaitable[Any]]
 SyncBody = Callable[..., Any]
 SyncOperation = Callable[[tuple[Any, ...]], Any]
 Holding = Literal["held", "pool", "shipped-pool"]
+Rows = list[tuple[Any, ...]]  # what a statement gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class RawPool(Protocol):
     def bind(self, body: Body) -> Operation:
         """One operation: checkout, the transaction, *body*, return."""
 
+    async def ask(self, statements: Sequence[str]) -> list[list[Rows]]:
+        """For each connection, all checked out at once, the rows of each statement.
+
+        Off the clock. Leaves no transaction open; a statement holds no percent sign.
+        """
+
 
 class SyncRawPool(Protocol):
     """The same for a driver that blocks. Several threads call its operation at once."""
@@ -59,3 +66,9 @@ class SyncRawPool(Protocol):
 
     def bind(self, body: SyncBody) -> SyncOperation:
         """One operation: checkout, the transaction, *body*, return."""
+
+    def ask(self, statements: Sequence[str]) -> list[list[Rows]]:
+        """For each connection, all checked out at once, the rows of each statement.
+
+        Off the clock. Leaves no transaction open; a statement holds no percent sign.
+        """

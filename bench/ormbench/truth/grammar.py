@@ -47,8 +47,8 @@ class Grammar(Protocol):
     def clear(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Empty them; the next key that the server makes is 1."""
 
-    def copy(self, connection: Connection, tables: Sequence[Table], source: str) -> None:
-        """Fill them, which are empty, from their namesakes in the schema *source*."""
+    def copy(self, connection: Connection, tables: Sequence[Table], source: str) -> int:
+        """Fill them, empty as they are, from their namesakes in the schema *source*: rows."""
 
     def analyze(self, connection: Connection, tables: Sequence[Table], schema: str) -> None:
         """Tell the planner what is in the tables of *schema*; from outside of it."""

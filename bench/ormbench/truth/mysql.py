@@ -77,24 +77,26 @@ def clear(connection: Connection, tables: Sequence[Table]) -> None:
             connection.execute(text(f"TRUNCATE TABLE {_name(connection, table)}"))
 
 
-def copy(connection: Connection, tables: Sequence[Table], source: str) -> None:
+def copy(connection: Connection, tables: Sequence[Table], source: str) -> int:
     """Without checks, which the source has passed: MariaDB then builds whole index pages.
 
     TRUNCATE has taken the statistics, too, so they are made again.
     """
+    copied = 0
     with _unchecked(connection):
         for table in tables:
             name = _name(connection, table)
             given = [column.name for column in table.c if column.computed is None]
             columns = ", ".join(_quoted(connection, one) for one in given)
-            connection.execute(
+            copied += connection.execute(
                 text(
                     f"INSERT INTO {name} ({columns}) "  # noqa: S608 - quoted names
                     f"SELECT {columns} FROM {_quoted(connection, source)}.{name}"
                 )
-            )
+            ).rowcount
     names = ", ".join(_name(connection, table) for table in tables)
     connection.execute(text(f"ANALYZE TABLE {names}"))
+    return copied
 
 
 def analyze(connection: Connection, tables: Sequence[Table], schema: str) -> None:

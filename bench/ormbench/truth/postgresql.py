@@ -86,20 +86,22 @@ def clear(connection: Connection, tables: Sequence[Table]) -> None:
     connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
 
 
-def copy(connection: Connection, tables: Sequence[Table], source: str) -> None:
+def copy(connection: Connection, tables: Sequence[Table], source: str) -> int:
     """See Grammar."""
+    copied = 0
     for table in tables:
         name = _name(connection, table)
         given = [column for column in table.c if column.computed is None]
         columns = ", ".join(_quoted(connection, column.name) for column in given)
         values = ", ".join(_value(connection, column) for column in given)
-        connection.execute(
+        copied += connection.execute(
             text(
                 f"INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE "  # noqa: S608 - quoted names
                 f"SELECT {values} FROM {_quoted(connection, source)}.{name}"
             )
-        )
+        ).rowcount
     continue_keys(connection, tables)
+    return copied
 
 
 def _value(connection: Connection, column: Column[Any]) -> str:

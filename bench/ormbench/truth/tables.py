@@ -6,6 +6,7 @@ own, in a schema that its connections find by their search path, or as their dat
 outside the schemas that it made itself is touched.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -33,6 +34,7 @@ class Tables:
         self._prefix = prefix
         self._seeded: list[Data] = []
         self._made: set[str] = set()
+        self.copied: Counter[str] = Counter()  # schema -> rows that `reset` has put there so far
 
     def prepare(self, loaded: Iterable[Loaded]) -> None:
         """Create and fill what these scenarios need. Raises ServerError or UsageError."""
@@ -131,7 +133,12 @@ class Tables:
         with self._inside(self._schema(data, place)) as connection:
             self._grammar.clear(connection, tables)
             if state.starts == "seeded":
-                self._grammar.copy(connection, tables, self._schema(data))
+                rows = self._grammar.copy(connection, tables, self._schema(data))
+                self.copied[self._schema(data, place)] += rows
+
+    def connected(self) -> AbstractContextManager[Connection]:
+        """The connection over which all of this goes; each statement commits by itself."""
+        return self._engine.connect()
 
     def state(self, loaded: Loaded, place: int, state: State) -> list[Any]:
         """The rows that the scenario's state query gives in an arm's tables."""

@@ -1,0 +1,115 @@
+"""The count pass: a few operations of each cell through the relay, before anything is timed.
+
+Each cell is counted once in a run, with one client: what an operation sends does not depend on
+who else is there. The connection is warm, so that a driver has prepared what it prepares.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, replace
+from typing import Any
+
+from ormbench.cell import Cell
+from ormbench.results.count import Count
+from ormbench.run.arm import ArmState, EndedError
+from ormbench.truth.counters import alike
+from ormbench.wire.relay import Route, Taken
+
+Way = Callable[[], Route]
+
+ARM = -1  # the number of the arm that is counted, in its worker; those of a group count from 0
+WARM = 8  # operations; psycopg prepares at a connection's sixth call of a statement
+COUNTED = 5  # operations that are counted, one by one
+FURTHER = 20  # after these, where they were alike: one that differs among them has more counted
+SLOW_NS = 1_000_000_000  # an operation above this is counted once, and warmed by one
+
+
+class CountPass:
+    """Counts the cells of a run."""
+
+    def __init__(self, block: int, known: dict[str, Count], alike: dict[Cell, Count]) -> None:
+        self.block = block
+        self.known = known  # Cell.id -> its count, from earlier blocks and from this one
+        self.alike = alike  # what was counted -> its count, for all cells that are counted so
+        self.new: list[Count] = []
+
+    def count(self, arm: ArmState, way: Way, turns: Callable[[int], int], ask: Any) -> Count:
+        """The count of an arm's cell.
+
+        *way* opens a route that reads, *turns* gives out numbers, *ask* asks the arm's worker.
+        A cell that differs from a counted one in its load or its distance alone has the same count.
+        """
+        cell, own = counted_as(arm.cell), arm.cell.id
+        known = self.alike.get(cell)
+        if known is None:
+            found = replace(self._counted(arm, cell, way, turns, ask), cell=own)
+            self.alike[cell] = found
+        else:
+            found = replace(known, cell=own, transcript=(), like=known.cell)
+        self.known[own] = found
+        self.new.append(found)
+        return found
+
+    def _counted(
+        self, arm: ArmState, cell: Cell, way: Way, turns: Callable[[int], int], ask: Any
+    ) -> Count:
+        bare = Count(cell.id, self.block, (), ())
+        try:
+            arm.reset()
+            with closing(way()) as route:
+                where = asdict(route.address)
+                ask("open", arm=ARM, cell=asdict(cell), schema=arm.schema, address=where)
+                try:
+                    taken = _operations(route, turns, ask)
+                finally:
+                    ask("drop", arm=ARM)
+        except EndedError as ended:
+            return replace(bare, reason=f"{ended.status}: {ended.reason}")
+        if lost := next((one.lost for one in taken if one.lost), ""):
+            return replace(bare, reason=lost)
+        return replace(
+            bare,
+            operations=tuple(one.tally for one in taken),
+            transcript=taken[-1].transcript,
+        )
+
+
+def counted_as(cell: Cell) -> Cell:
+    """The cell whose count holds for *cell*: one client, closed loop, no added distance."""
+    return replace(cell, clients=1, rate=None, arrivals="poisson", rtt=None, placement="free")
+
+
+def _operations(route: Route, turns: Callable[[int], int], ask: Any) -> list[Taken]:
+    """What each of COUNTED operations sent and received, after WARM others.
+
+    Operations may differ by their turn, as pages of different sizes do. Where these few do not show
+    it, FURTHER ones together may: then as many are counted one by one as well.
+    """
+    if _turns(ask, turns(1), 1) > SLOW_NS:
+        route.take()
+        return _one_by_one(route, turns, ask, 1)
+    spent = _turns(ask, turns(WARM - 1), WARM - 1)
+    route.take()
+    taken = _one_by_one(route, turns, ask, COUNTED)
+    if spent * FURTHER > SLOW_NS * (WARM - 1) or not alike([one.tally for one in taken]):
+        return taken
+    _turns(ask, turns(FURTHER), FURTHER)
+    if not alike([one.tally for one in taken], route.take().tally, FURTHER):
+        taken += _one_by_one(route, turns, ask, FURTHER)
+    return taken
+
+
+def _one_by_one(route: Route, turns: Callable[[int], int], ask: Any, times: int) -> list[Taken]:
+    taken = []
+    for _ in range(times):
+        _turns(ask, turns(1), 1)
+        taken.append(route.take())
+        if taken[-1].lost:
+            break
+    return taken
+
+
+def _turns(ask: Any, first: int, count: int) -> int:
+    """Run so many operations in turn; how long they took, in ns."""
+    took: int = ask("turns", arm=ARM, first=first, count=count)["took_ns"]
+    return took

@@ -1,0 +1,175 @@
+"""What a count pass promises of the server's own counters, and whether they keep it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ormbench.servers.server import Product
+from ormbench.wire.tally import Tally
+
+_COMMANDS = {  # what the wire calls a statement -> the counters of MySQL and MariaDB it may move
+    "SELECT": ("Com_select",),
+    "INSERT": ("Com_insert", "Com_insert_select"),
+    "REPLACE": ("Com_replace", "Com_replace_select"),
+    "UPDATE": ("Com_update", "Com_update_multi"),
+    "DELETE": ("Com_delete", "Com_delete_multi"),
+    "COMMIT": ("Com_commit",),
+    "ROLLBACK": ("Com_rollback", "Com_rollback_to_savepoint"),
+    "SAVEPOINT": ("Com_savepoint",),
+    "BEGIN": ("Com_begin",),
+    "SET": ("Com_set_option",),
+}
+STATUS = ("Questions", *(name for names in _COMMANDS.values() for name in names))
+_WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
+_BEGINS_ITSELF = {"CALL", "DO", "LISTEN", "NOTIFY", "VACUUM", "CLUSTER", "REINDEX"}  # may commit
+_CHANGES_CATALOG = {"CREATE", "DROP", "ALTER", "TRUNCATE", "ANALYZE", "REINDEX", "CALL", "DO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A counter that is not what the count passes promise."""
+
+    name: str
+    counted: int
+    least: int
+    most: int
+    each: str = ""  # "1 an operation"
+    promise: str = "its count pass promises"
+    unsent: bool = False  # commands that the server counted too often, of as many as were sent
+
+    @property
+    def varies(self) -> bool:
+        """Whether the operations that were counted differ in it: those timed may do so further."""
+        return self.least < self.most
+
+    @property
+    def is_more(self) -> bool:
+        """More than promised, which on a shared server others may have caused."""
+        return self.counted > self.most
+
+    def __str__(self) -> str:
+        """One line that names the counter."""
+        each = f" ({self.each})" if self.each else ""
+        told = f"{self.promise} {_span(self.least, self.most)}{each}"
+        return f"the server counted {self.counted:,} {self.name}, {told}"
+
+
+def promised(product: Product, tally: Tally) -> dict[str, int]:
+    """What the counters grow by where that passes on the wire; names as `joined` gives them."""
+    if product == "PostgreSQL":
+        return {"transactions": tally.transactions, "executions": tally.prepared}
+    sent = tally.statements
+    commands = {names[0]: sent.get(word, 0) for word, names in _COMMANDS.items()}
+    return {"Questions": tally.questions, **commands}
+
+
+def joined(counted: Mapping[str, int]) -> dict[str, int]:
+    """Counters that one word on the wire may move, as one: Com_update_multi is in Com_update."""
+    found = dict(counted)
+    for first, *others in _COMMANDS.values():
+        if first in found:
+            found[first] += sum(found.pop(name, 0) for name in others)
+    return found
+
+
+def difference(
+    product: Product, operations: Sequence[Tally], turns: int, counted: Mapping[str, int]
+) -> Difference | None:
+    """A counter that is not *turns* times what *operations* promise, each of them.
+
+    Where the tallies differ, a counter lies between that of the least and that of the most. Of
+    several, one that counted too little comes first, and a command before all Questions. Where
+    commands are too many and Questions are not, the server ran what nobody sent: in a trigger, say.
+    """
+    promises, found = [promised(product, one) for one in operations], joined(counted)
+    wrong = [
+        one
+        for name in promises[0]
+        if name in found
+        if (one := compared(name, found[name], turns, [each[name] for each in promises]))
+    ]
+    first = min(wrong, key=lambda one: (one.is_more, one.name == "Questions"), default=None)
+    if first and first.is_more and product != "PostgreSQL":
+        return replace(first, unsent=all(one.name != "Questions" for one in wrong))
+    return first
+
+
+def compared(name: str, counted: int, turns: int, values: Sequence[int]) -> Difference | None:
+    """How *counted* differs from *turns* times *values*; None where it lies among them."""
+    least, most = min(values), max(values)
+    if turns * least <= counted <= turns * most:
+        return None
+    return Difference(
+        name, counted, turns * least, turns * most, f"{_span(least, most)} an operation"
+    )
+
+
+def disagreement(
+    product: Product, operations: Sequence[Tally], turns: int, counted: Mapping[str, int]
+) -> str | None:
+    """The same in words: "the server counted 1,203 Com_commit, its count pass promises 1,200"."""
+    found = difference(product, operations, turns, counted)
+    return str(found) if found else None
+
+
+def alike(operations: Sequence[Tally], further: Tally | None = None, times: int = 1) -> bool:
+    """Whether *operations* promise the same, and *further* as much for each of *times*."""
+    one = _promises(operations[0])
+    same = all(_promises(other) == one for other in operations)
+    return same and (
+        further is None
+        or _promises(further) == {name: times * value for name, value in one.items()}
+    )
+
+
+def _promises(tally: Tally) -> dict[str, int]:
+    """All that a counter may be held against, on any product; bytes differ with inputs."""
+    sums = {"transactions": tally.transactions, "questions": tally.questions}
+    rows = {f"{word} rows": tally.rows.get(word, 0) for word in _WRITES if tally.rows.get(word)}
+    return {**sums, **tally.statements, **rows}
+
+
+def rollbacks(tally: Tally) -> int | None:
+    """Transactions that PostgreSQL rolls back; None where the wire does not tell.
+
+    ROLLBACK is also what the end of a savepoint is called, and a statement that failed by itself
+    has no name at all: then fewer statements than transactions have run.
+    """
+    sent = tally.statements
+    if "SAVEPOINT" in sent or sum(sent.values()) < tally.transactions:
+        return None
+    return sent.get("ROLLBACK", 0)
+
+
+def begins_itself(operations: Sequence[Tally]) -> str:
+    """Why PostgreSQL may begin transactions that the wire does not promise; "" where it may not.
+
+    Procedures and DO may commit, maintenance does; one more tells a listener of a NOTIFY; and a
+    driver that names a statement when it has run a few times prepares it by itself.
+    """
+    if words := sorted(_BEGINS_ITSELF & _words(operations)):
+        return f"the server begins transactions of its own ({', '.join(words)})"
+    later = any(one.unprepared for one in operations)
+    return "its driver may prepare statements that it had not when it was counted" if later else ""
+
+
+def changes_catalog(operations: Sequence[Tally]) -> bool:
+    """Whether they change PostgreSQL's catalog, with which the other backends have to catch up."""
+    return bool(_CHANGES_CATALOG & _words(operations))
+
+
+def _words(operations: Sequence[Tally]) -> set[str]:
+    return {word for one in operations for word in one.statements}
+
+
+def written(tally: Tally) -> int | None:
+    """Rows inserted, updated and deleted; None where the wire does not tell.
+
+    COPY goes both ways.
+    """
+    if "COPY" in tally.statements:
+        return None
+    return sum(tally.rows.get(word, 0) for word in _WRITES)
+
+
+def _span(least: int, most: int) -> str:
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

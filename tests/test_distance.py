@@ -149,24 +149,23 @@ def test_what_the_relay_added_is_given_for_each_distance(usual):
 
 CORE = "ORM takes the same time as Core within 5 %"
 SAYS = {
-    ("slower", "slower"): "at +5 ms ORM takes 1.42x as long as Core, 1.42x on this host",
-    ("slower", "same"): f"at +5 ms {CORE}; on this host ORM takes 1.42x as long",
+    ("slower", "slower"): "at +5 ms ORM takes 1.42x as long as Core, 1.42x at +0 ms",
+    ("slower", "same"): f"at +5 ms {CORE}; at +0 ms ORM takes 1.42x as long",
     ("slower", "cannot tell"): (
-        "at +5 ms this run cannot tell ORM from Core; on this host ORM takes 1.42x as long"
+        "at +5 ms this run cannot tell ORM from Core; at +0 ms ORM takes 1.42x as long"
     ),
     ("same", "slower"): (
-        "at +5 ms ORM takes 1.42x as long as Core; on this host they take the same time within 5 %"
+        "at +5 ms ORM takes 1.42x as long as Core; at +0 ms they take the same time within 5 %"
     ),
-    ("same", "same"): f"{CORE}, on this host and at +5 ms",
+    ("same", "same"): f"{CORE}, at +0 ms and at +5 ms",
     ("same", "cannot tell"): (
-        "at +5 ms this run cannot tell ORM from Core; on this host they take the same time "
-        "within 5 %"
+        "at +5 ms this run cannot tell ORM from Core; at +0 ms they take the same time within 5 %"
     ),
     ("cannot tell", "faster"): (
-        "at +5 ms ORM takes 0.80x as long as Core; on this host this run cannot tell"
+        "at +5 ms ORM takes 0.80x as long as Core; at +0 ms this run cannot tell"
     ),
-    ("cannot tell", "same"): f"at +5 ms {CORE}; on this host this run cannot tell",
-    ("cannot tell", "cannot tell"): "this run cannot tell ORM from Core, on this host and at +5 ms",
+    ("cannot tell", "same"): f"at +5 ms {CORE}; at +0 ms this run cannot tell",
+    ("cannot tell", "cannot tell"): "this run cannot tell ORM from Core, at +0 ms and at +5 ms",
 }
 
 
@@ -185,9 +184,7 @@ def test_a_far_end_without_a_number_gives_its_place_to_the_farthest_that_has_one
 
 def test_bounds_stand_beside_both_ends_in_the_answer():
     told = verdict_of(judged(("slower", "slower", "same", "same")), bounds=True)
-    assert (
-        told == f"at +5 ms {CORE} [0.99, 1.03]; on this host ORM takes 1.42x as long [1.40, 1.44]"
-    )
+    assert told == f"at +5 ms {CORE} [0.99, 1.03]; at +0 ms ORM takes 1.42x as long [1.40, 1.44]"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +207,7 @@ def test_a_difference_fades_from_where_all_that_is_farther_is_the_same(verdicts,
 def test_headline_answer_and_card_are_about_the_distance(usual):
     assert usual.headline.startswith("At +5 ms ORM takes the same time as Core within 5 %")
     first, fades, sent = usual.answer
-    assert re.search(r"on this host ORM takes 1\.2\d+x as long \[1\.2", first)
+    assert re.search(r"at \+0 ms ORM takes 1\.2\d+x as long \[1\.2", first)
     assert fades == "From +0.5 ms on they take the same time within 5 %."
     assert sent == "Both send 3 round trips."
     assert card(usual).measured

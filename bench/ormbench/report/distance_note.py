@@ -24,8 +24,12 @@ def note(findings: Findings, found: Sequence[Panel], drawn: int) -> str:
         "once, so that far away the ratio is that of the trips."
     )
     places = "Same host, same zone, other zone: for orientation."
+    through = (
+        "At +0 ms, too, all passes through the relay, whose wake-ups cost more than it adds: "
+        "straight to the server ratios are farther from 1."
+    )
     added = _achieved_text([one for one in findings.cells if one.cell in cells])
-    parts = [reading, added, slope, places, _gaps_text(found)]
+    parts = [reading, added, through, slope, places, _gaps_text(found)]
     if drawn < len(found):
         parts.append(f"{drawn} of {len(found)} panels drawn; the tables have all.")
     return " ".join(part for part in parts if part)

@@ -1,6 +1,6 @@
 """What a run says of distance, by rule: the title of the chart, the answer, the card.
 
-"At +5 ms ORM takes 1.08x as long as Core, 1.42x on this host": the farthest distance that has a
+"At +5 ms ORM takes 1.08x as long as Core, 1.42x at +0 ms": the farthest distance that has a
 ratio, then the nearest. Where an interval decides nothing, the words say so.
 """
 
@@ -26,8 +26,8 @@ def rtt_text(rtt: float | None) -> str:
 
 
 def place_text(point: Point) -> str:
-    """As "at +5 ms", and "on this host" where the relay adds nothing."""
-    return "on this host" if point.rtt == 0 else f"at {rtt_text(point.rtt)}"
+    """As "at +5 ms"; at +0 all passes through the relay, too, and not straight to the server."""
+    return f"at {rtt_text(point.rtt)}"
 
 
 def headline(comparisons: Sequence[Comparison], cells: Sequence[CellFinding], focus: Focus) -> str:

@@ -95,7 +95,7 @@ COMMITS = COUNTED.format("transactions"), COUNTED.format("Questions|Com_commit")
 
 def on(target, words):
     """Those of a pair that are the target's."""
-    return words[target in MYSQL_FAMILY]
+    return words[not target.startswith("postgresql")]
 
 
 def assert_incorrect(trial, words):

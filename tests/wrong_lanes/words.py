@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ormbench.scenario import Data
 
-QUIET = 60  # more calls than a block makes before it measures: 13 counted, 5 proven, 20 warm
+QUIET = 60  # more calls than a block makes before it measures: 33 counted, 5 proven, 20 warm
 WHILE = 10  # calls after those, which are over before the last slice begins
 KEYS = 50  # that are asked for one by one: more than before it measures
 CALLS = Counter()

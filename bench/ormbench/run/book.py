@@ -30,7 +30,7 @@ class Book:
         wrong there is everybody's.
         """
         for entry in entries:
-            self._check_rows(entry, closing, counts.get(entry.arm.cell.id))
+            self._check_rows(entry, closing, counts)
         each = [counts.get(entry.arm.cell.id) for entry in entries]
         if self._comparable(closing, entries, each):
             wrong = self._unequal(closing, entries, each)
@@ -38,15 +38,16 @@ class Book:
                 if wrong and entry.arm.ended is None and not entry.arm.unverified:
                     entry.blame(wrong)
 
-    def _check_rows(self, entry: Entry, closing: Totals, count: Count | None) -> None:
+    def _check_rows(self, entry: Entry, closing: Totals, counts: Mapping[str, Count]) -> None:
         arm, schema = entry.arm, entry.arm.schema
+        count = counts.get(arm.cell.id)
         if arm.ended or arm.unverified or count is None or schema not in self.opening.written:
             return
         grown = closing.written.get(schema, 0) - self.opening.written[schema]
         rows = grown - (self.site.tables.copied[schema] - entry.copied)
         values = [written(one) for one in count.operations]
         known = [one for one in values if one is not None]
-        if len(known) < len(values) or _writes_in_with(count):
+        if len(known) < len(values) or _writes_in_with(counts.get(count.like, count)):
             return
         arm.counters["rows"] = rows
         name = "rows in n_tup_ins, n_tup_upd and n_tup_del"

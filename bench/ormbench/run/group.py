@@ -198,7 +198,9 @@ class GroupInBlock:
     def _slice(self, arm: ArmState, number: int, place: int, first: int, size: SliceSize) -> None:
         self._place(arm)
         arm.reset()
-        before, _ = arm.server_cpu_ns(), arm.route and arm.route.achieved()
+        if arm.route is not None:
+            arm.route.achieved()  # what it added up to now is no part of this slice
+        before = arm.server_cpu_ns()
         seed = self.context.seed + self.block * 1_000 + number
         answer = self._ask(
             arm, "slice", first=first, settling=size.settling, operations=size.operations, seed=seed

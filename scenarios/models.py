@@ -1,4 +1,7 @@
-"""The table of all shipped scenarios, and the rows that it holds before a run.
+"""The tables of the shipped scenarios, and the rows that they hold before a run.
+
+Developers are what most scenarios work on; accounts and doctors are for those whose operations
+meet on the same rows. Each kind has a registry of its own: a slice puts back only what it needs.
 
 The rows are a pure function of their number, and made so that servers cannot disagree about
 them: lower-case ASCII, fixed widths, names that sort alike everywhere, whole seconds.
@@ -67,3 +70,67 @@ def some_key(turn: int, table_rows: int) -> int:
 
 
 DEVELOPERS = Data(Base.metadata, seed)
+
+
+class Bank(DeclarativeBase):
+    """The registry of accounts."""
+
+
+class Account(Bank):
+    """An account: what is on it, and how often a transfer has written it."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    balance: Mapped[int]
+    changes: Mapped[int]
+
+
+class Hospital(DeclarativeBase):
+    """The registry of doctors."""
+
+
+class Doctor(Hospital):
+    """A doctor: of which team, whether on call, and how often found that nobody of it was."""
+
+    __tablename__ = "doctors"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    team: Mapped[int] = mapped_column(index=True)
+    on_call: Mapped[bool]
+    gaps: Mapped[int]
+
+
+accounts: Table = Account.metadata.tables["accounts"]
+doctors: Table = Doctor.metadata.tables["doctors"]
+OPENING = 1_000  # on each account before a run
+FEWEST_CONTENDED = 8  # accounts and doctors that are there, however small the table is to be
+
+
+def account(number: int) -> dict[str, Any]:
+    """Account *number*, from 1."""
+    return {"id": number, "balance": OPENING, "changes": 0}
+
+
+def doctor(number: int) -> dict[str, Any]:
+    """Doctor *number*, from 1; two make a team, and both are on call."""
+    return {"id": number, "team": (number + 1) // 2, "on_call": True, "gaps": 0}
+
+
+def contended(table_rows: int) -> range:
+    """The numbers of all accounts, and of all doctors."""
+    return range(1, max(table_rows, FEWEST_CONTENDED) + 1)
+
+
+def open_accounts(table_rows: int) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    """All accounts."""
+    yield accounts, [account(number) for number in contended(table_rows)]
+
+
+def employ(table_rows: int) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    """All doctors."""
+    yield doctors, [doctor(number) for number in contended(table_rows)]
+
+
+ACCOUNTS = Data(Bank.metadata, open_accounts)
+DOCTORS = Data(Hospital.metadata, employ)

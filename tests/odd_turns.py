@@ -135,6 +135,14 @@ async def every_tenth(connection, key, turn):
 
 
 @varying.lane
+async def every_twentieth(connection, key, turn):
+    """one row, and in every twentieth turn another, each a transaction by itself"""
+    if turn % 20 == 19:
+        (await connection.execute(BY_KEY, {"key": 1 + key % 400})).one()
+    return (await connection.execute(BY_KEY, {"key": key})).one()
+
+
+@varying.lane
 async def pages(connection, key, turn):
     """pages of 1 to 7 rows, row by row; later ones are longer"""
     for number in range(1 + turn % 7 + 10 * (turn >= 10_000)):

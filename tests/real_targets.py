@@ -6,10 +6,10 @@ import pytest
 
 from ormbench.targets.target import TARGETS
 
-EMBEDDED = tuple(name for name in TARGETS if TARGETS[name].server == "PostgreSQL")
+QUICK = ("postgresql+asyncpg", "postgresql+psycopg_sync")  # one that waits, one that blocks
 
 
-def marked(names, quick=EMBEDDED):
+def marked(names, quick=QUICK):
     """Target names as parameters; those that `make test` does not run are marked for it."""
     servers = pytest.mark.servers
     return [name if name in quick else pytest.param(name, marks=servers) for name in names]

@@ -37,6 +37,13 @@ DAMAGED = [
     ("placement", "two-cores", "one of auto, one-core, split, free"),
     ("placement", ["free", ["split"]], "one of auto, one-core, split, free"),
     ("arrivals", "steady", "one of poisson, constant"),
+    ("pool", "5", "expected SIZE+OVERFLOW, fitted, nullpool, static or driver"),
+    ("pool", 5, "expected SIZE+OVERFLOW, fitted, nullpool, static or driver"),
+    ("pool", "app", "expected SIZE+OVERFLOW, fitted, nullpool, static or driver"),
+    ("pool", "5+10:pong", "no option 'pong'"),
+    ("pool", "5+10,nullpool:lifo", "nullpool takes no lifo"),
+    ("isolation", "snapshot", "one of read-uncommitted, read-committed, repeatable-read,"),
+    ("processes", "0", "a whole number from 1"),
     ("clients", {"from": 1}, "expected a value or a list of values"),
     ("clients", [], "has no value"),
 ]
@@ -95,3 +102,30 @@ def test_the_nearest_name_is_offered_only_where_one_is_near():
 
 def test_a_distance_of_zero_has_no_sign():
     assert [str(one) for one in values("rtt", "-0")] == ["0.0"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("5+10,20+0", ["5+10", "20+0"]),
+        ("fitted, fitted:ping", [None, "fitted:ping"]),
+        (["fitted", "fitted:reset=rollback"], [None]),
+        ("20+0:lifo:ping,20+0:ping:lifo", ["20+0:ping:lifo"]),
+        (["driver:size=15", "nullpool"], ["driver:size=15", "nullpool"]),
+        ("2+0:timeout=0.050", ["2+0:timeout=0.05"]),
+    ],
+)
+def test_one_pool_has_one_word(given, words):
+    assert values("pool", given) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("serializable,default", ["serializable", None]),
+        ("SERIALIZABLE:connection", ["serializable:connection"]),
+        (["Read Committed", "read-committed"], ["read-committed"]),
+    ],
+)
+def test_one_level_has_one_word(given, words):
+    assert values("isolation", given) == words

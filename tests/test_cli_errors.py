@@ -101,7 +101,7 @@ FILES = {
     ),
     "unknown subject": (
         HEAD + LANE.replace("connection", "conn"),
-        "takes 'conn', but args gives key; what a lane works on is called session, connection",
+        "takes 'conn', but args gives key; what a lane works on is called one of session, ",
     ),
     "args that fail": (
         HEAD.replace("1 + turn % 100", "1 // turn") + LANE,

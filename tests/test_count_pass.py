@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import odd_turns
+import pytest
 
 from ormbench.cell import Cell, Group
 from ormbench.loader import load, shipped
@@ -167,6 +168,64 @@ def test_many_clients_and_distance_do_not_change_what_one_operation_sends(server
     assert counted.transcript
     assert {count.like for count in counts} == {"", counted.cell}
     assert not any(count.transcript for count in counts if count.like)
+
+
+@pytest.mark.parametrize("word", ["fitted", "5+10", "15+0:lifo:timeout=1", "5+0:recycle=1800"])
+def test_the_size_of_a_pool_changes_nothing_that_one_operation_sends(word):
+    assert counted_as(cell(pool=word, clients=8, processes=2)) == counted_as(cell())
+
+
+@pytest.mark.parametrize(
+    "word", ["5+10:ping", "5+10:reset=none", "nullpool", "static", "driver", "fitted:recycle=0"]
+)
+def test_what_a_pool_does_to_a_connection_is_counted_apart(word):
+    assert counted_as(cell(pool=word)) != counted_as(cell())
+
+
+def test_so_is_an_isolation_level_and_how_it_is_set():
+    ways = [None, "serializable", "serializable:connection", "read-committed"]
+    assert len({counted_as(cell(isolation=way)) for way in ways}) == len(ways)
+
+
+def test_pools_that_do_the_same_share_one_count():
+    assert counted_as(cell(pool="5+10:ping")) == counted_as(cell(pool="20+0:lifo:ping"))
+
+
+@pytest.mark.parametrize("receives", ["sessions", "new_engine"])
+def test_of_a_lane_that_may_hold_several_connections_the_pool_stays_as_it_is(receives):
+    assert counted_as(cell(pool="5+10"), receives).pool == "5+10"
+
+
+@pytest.mark.servers
+def test_what_a_new_connection_costs_is_counted_once_and_is_no_cell_of_the_run(server):
+    small, large = cell(pool="2+10", clients=8), cell(pool="3+10", clients=8)
+    with context(server, one("get_by_id"), small, large, cell()) as given:
+        done = block.measure(given, 0)
+        connecting = [found for found in given.alike.values() if "nullpool" in found.cell]
+    assert {count.cell for count in done.counts} == {small.id, large.id, cell().id}
+    assert len([count for count in done.counts if not count.like]) == 1
+    assert [count.span("connections") for count in connecting] == [(1, 1)]
+    assert [(one.status, one.unverified) for one in done.trials] == [("OK", "")] * 3
+
+
+@pytest.mark.servers
+def test_a_cell_that_was_counted_for_another_s_sake_has_a_count_of_its_own(server):
+    """Its transcript stands in its own row: nobody stores the other's."""
+    small, none = cell(pool="2+10", clients=8), cell(pool="nullpool")
+    with context(server, one("get_by_id"), small, none) as given:
+        counts = {count.cell: count for count in block.measure(given, 0).counts}
+    assert counts[none.id].like == ""
+    assert counts[none.id].transcript
+    assert counts[none.id].span("connections") == (1, 1)
+
+
+def test_a_cell_that_writes_in_one_turn_of_twenty_is_counted_in_both_kinds(server):
+    loaded = {one.name: one for one in load(Path(odd_turns.__file__)) if one.name == "varying"}
+    twentieth = cell("every_twentieth", "varying", transaction="autocommit")
+    with context(server, loaded, twentieth) as given:
+        done = block.measure(given, 0)
+    assert done.counts[0].span("transactions") == (1, 2)
+    assert (done.trials[0].status, done.trials[0].unverified) == ("OK", "")
 
 
 def test_another_unit_of_work_is_counted_apart(server):

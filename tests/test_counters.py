@@ -125,6 +125,7 @@ def test_rows_are_promised_where_the_wire_tells_them():
     told = {"SELECT": 9, "INSERT": 4, "UPDATE": 2, "DELETE": 1}
     assert written(Tally(statements=dict.fromkeys(told, 1), rows=told)) == 7
     assert written(Tally(statements={"COPY": 1}, rows={"COPY": 100})) is None
+    assert written(Tally(statements={"INSERT": 1, "ROLLBACK": 1}, rows={"INSERT": 1})) is None
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +196,10 @@ def test_a_lane_without_a_database_has_no_counters(site):
     with Stand(site("PostgreSQL"), SHIPPED, None, 500) as stand:
         cell = Cell(scenario="empty", lane="nothing", target=NO_TARGET)
         stand.ask("open", arm=0, cell=asdict(cell), schema="")
-        assert stand.ask("counters", arm=0, times=2, flush=True) == {"readings": [{}, {}]}
+        assert stand.ask("counters", arm=0, times=2, flush=True) == {
+            "readings": [{}, {}],
+            "opened": 0,
+        }
 
 
 @pytest.mark.servers

@@ -108,6 +108,7 @@ def test_five_cards_stand_whether_measured_or_not():
     assert {one.verdict for one in found.cards} == {
         "not measured by this plan",
         "not measured: ormbench run rtt",
+        "not measured: ormbench run pools",
     }
     assert not any(one.measured for one in found.cards)
 

@@ -25,6 +25,8 @@ OURS = f"ledger{os.getpid()}"  # a server may be shared
 LOADED = shipped() | {one.name: one for one in load(Path(odd_turns.__file__))}
 ODD = 10_000  # the first turn in which lanes may break their promises
 FOUR_ARMS = (("update_email", "orm"), ("bulk_create", "core"), ("get_by_id", "raw"))
+ASYNCPG = "postgresql+asyncpg"
+IN_MAKE_TEST = (ASYNCPG,)
 BOTH_WAYS = marked(  # of each server a driver that waits and one that blocks
     [
         "postgresql+asyncpg",
@@ -33,10 +35,9 @@ BOTH_WAYS = marked(  # of each server a driver that waits and one that blocks
         "mysql+pymysql",
         "mariadb+asyncmy",
         "mariadb+mysqldb",
-    ]
+    ],
+    IN_MAKE_TEST,
 )
-ASYNCPG = "postgresql+asyncpg"
-IN_MAKE_TEST = (ASYNCPG, "postgresql+psycopg_sync")
 
 
 @pytest.fixture(scope="module")
@@ -194,12 +195,14 @@ def test_workers_of_parallel_queries_are_nobody_s_fault(stand):
     assert (arm.ended, arm.unverified) == (None, "")
 
 
+@pytest.mark.servers
 def test_workers_of_parallel_queries_hide_no_rollback(stand):
     cell = Cell(scenario="reading", lane="in_parallel", target=ASYNCPG)
     [arm] = timed(stand(ASYNCPG), [cell])
     assert "2 xact_rollback, the count passes of this group promise 0" in str(arm.ended)
 
 
+@pytest.mark.servers
 def test_backends_that_catch_up_with_many_emptied_tables_are_unverified(stand):
     """While nobody uses them, so many tables are emptied that the server hurries them."""
     here = stand(ASYNCPG)
@@ -232,6 +235,7 @@ def test_operations_that_differ_further_than_those_counted_are_unverified(target
     assert arm.unverified.startswith(words)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("transaction", ["per-operation", "autocommit"])
 @pytest.mark.parametrize("target", ["postgresql+asyncpg", "postgresql+psycopg"])
 @pytest.mark.parametrize("lane", ["lists", "many_lists"])
@@ -257,6 +261,7 @@ def test_transactions_that_the_server_begins_itself_are_nobody_s_fault(lane, wor
     assert arm.unverified.startswith(begins)
 
 
+@pytest.mark.servers
 def test_a_neighbour_that_makes_tables_is_no_fault_of_a_lane(stand):
     lanes = ("reading", "plain"), ("by_itself", "makes_tables")
     cells = [
@@ -370,6 +375,7 @@ def yours(server, *, pooled=False):
     return UrlServer(server.address, server.version, 50, {}, pooled=pooled)
 
 
+@pytest.mark.servers
 def test_a_server_too_old_to_publish_on_demand_still_counts_transactions(stand, server):
     old = yours(server)
     old.version = "PostgreSQL 14.9"

@@ -9,6 +9,7 @@ from ormbench.loader import shipped
 from ormbench.plan.file import read, shipped_plans
 from ormbench.plan.plan import BLOCKS, ROUNDS, make
 
+POOL = "[pools.app]\n"
 STAR = '[[compare]]\nscenario = "get_by_id"\nlane = ["core", "orm"]\n'
 WRONG = {
     "no value": ("title =\n", "is not TOML: "),
@@ -56,6 +57,54 @@ WRONG = {
     "a table as axis": (STAR + "clients = {from = 1}\n", "axis clients is a table, expected"),
     "no value of an axis": (STAR + "clients = []\n", "axis clients has no value"),
     "no reference": (STAR + "reference = []\n", "axis lane has no value"),
+    "pools as a list": (f"pools = ['5+10']\n{STAR}", "pools is not a table"),
+    "a pool as a word": (
+        f"[pools]\napp = '5+10'\n{STAR}",
+        "pools.app is not a table: write [pools.app]",
+    ),
+    "an option of no pool": (
+        POOL + "pings = true\n" + STAR,
+        "unknown key pools.app.pings: did you",
+    ),
+    "a class of no pool": (
+        POOL + "class = 'Queue'\n" + STAR,
+        "pools.app.class = 'Queue', expected one",
+    ),
+    "a pool of half": (
+        POOL + "size = 5.0\n" + STAR,
+        "pools.app.size = 5.0, expected a whole number",
+    ),
+    "a pool of truth": (POOL + "overflow = true\n" + STAR, "pools.app.overflow = True, expected a"),
+    "no patience": (
+        POOL + "timeout = 0\n" + STAR,
+        "pools.app.timeout = 0, expected seconds above 0",
+    ),
+    "a ping of 1": (
+        POOL + "pre_ping = 1\n" + STAR,
+        "pools.app.pre_ping = 1, expected true or false",
+    ),
+    "never": (
+        POOL + "recycle = -1\n" + STAR,
+        "pools.app.recycle = -1, expected whole seconds from 0",
+    ),
+    "another reset": (
+        POOL + "reset_on_return = 'commit'\n" + STAR,
+        'expected "rollback" or "none"',
+    ),
+    "a size of none": (
+        POOL + "class = 'null'\nsize = 5\n" + STAR,
+        "pools.app.size: a pool of class null has none",
+    ),
+    "an order of none": (
+        POOL + "class = 'null'\nlifo = true\n" + STAR,
+        "pools.app would be nullpool:lifo: nullpool takes no lifo",
+    ),
+    "a pool of nothing": (
+        POOL + "size = 0\n" + STAR,
+        "pools.app would be 0+10: to SQLAlchemy a size",
+    ),
+    "a taken name": (f"[pools.driver]\n{STAR}", "pools.driver: 'driver' is a pool by itself"),
+    "no such pool": (POOL + STAR + "pool = 'ap'\n", "axis pool does not take 'ap': expected SIZE+"),
     "a target": (STAR + "target = 'asyncgp'\n", "unknown target 'asyncgp': did you mean asyncpg?"),
 }
 
@@ -139,6 +188,46 @@ def test_distances_are_compared_with_the_one_named_or_the_first(tmp_path, text, 
     assert {one.kind for one in first.contrasts} == {"axis"}
 
 
+@pytest.mark.parametrize(
+    ("table", "word"),
+    [
+        ("", "5+10"),
+        ("size = 20\noverflow = 0\n", "20+0"),
+        ("class = 'queue'\nsize = 20\n", "20+10"),
+        (
+            "pre_ping = true\nlifo = true\nrecycle = 3600\ntimeout = 0.5\n",
+            "5+10:ping:lifo:timeout=0.5:recycle=3600",
+        ),
+        ("reset_on_return = 'none'\npre_ping = false\n", "5+10:reset=none"),
+        ("class = 'null'\nreset_on_return = 'rollback'\n", "nullpool"),
+        ("class = 'static'\n", "static"),
+        ("class = 'driver'\nsize = 15\n", "driver:size=15"),
+        ("class = 'fitted'\npre_ping = true\n", "fitted:ping"),
+    ],
+)
+def test_a_named_pool_is_the_word_that_it_stands_for(tmp_path, table, word):
+    named = POOL + table + STAR + "pool = ['app', '64+0']\n"
+    (star,) = read(plan_file(tmp_path, named)).comparisons
+    assert star.axes["pool"] == [word, "64+0"]
+    plan = make(read(plan_file(tmp_path, named)), shipped())
+    assert {cell.pool for cell in plan.cells if cell.target != "none"} == {word, "64+0"}
+
+
+def test_a_pool_has_its_name_in_base_in_an_aa_pair_and_as_a_reference(tmp_path):
+    base = POOL + "size = 7\n[base]\npool = 'app'\n"
+    aa = '[[aa]]\nscenario = "get_by_id"\npool = "app"\n'
+    across = "across = 'pool'\npool = ['5+0', 'app']\nreference = 'app'\n"
+    first, second, pair = read(plan_file(tmp_path, base + STAR + STAR + across + aa)).comparisons
+    assert first.axes["pool"] == pair.axes["pool"] == ["7+10"]
+    assert second.reference == "7+10"
+
+
+def test_a_reference_that_is_no_pool_may_be_called_as_one_is(tmp_path):
+    named = "[pools.core]\n" + STAR + "reference = 'core'\npool = 'core'\n"
+    (star,) = read(plan_file(tmp_path, named)).comparisons
+    assert (star.reference, star.axes["pool"]) == ("core", ["5+10"])
+
+
 def test_a_focus_may_be_one_of_many_that_a_glob_takes(tmp_path):
     text = "focus = 'get_by_id'\n[[compare]]\nscenario = '*'\n"
     assert read(plan_file(tmp_path, text)).focus == "get_by_id"
@@ -187,3 +276,50 @@ def test_rtt_keeps_mysql_where_a_hundred_round_trips_are_soon_over():
     plan = make(read(shipped_plans()["rtt"]), shipped())
     assert max(cell.rtt for cell in plan.cells if cell.target.startswith("mysql+")) <= 1
     assert {cell.rtt for cell in plan.cells if cell.target == "none"} == {None}
+
+
+CONTENDED = {"hot_row", "transfer", "on_call", "read_mostly", "disjoint_rows"}
+
+
+def compared(plan, across):
+    """The groups whose cells differ in that axis."""
+    return [one for one in plan.groups if len({getattr(cell, across) for cell in one.cells}) > 1]
+
+
+@pytest.mark.parametrize("name", ["pools", "isolation"])
+def test_pools_and_isolation_take_six_minutes_at_most(name):
+    plan = make(read(shipped_plans()[name]), shipped())
+    assert plan.seconds <= plan.budget <= 360
+    assert replace(plan, budget=None).seconds < 360, "rounds need not shrink on a usual machine"
+
+
+def test_pools_has_a_map_of_pools_and_clients():
+    plan = make(read(shipped_plans()["pools"]), shipped())
+    mapped = {}
+    for group in compared(plan, "pool"):
+        if group.cells[0].scenario == "pool_pressure":
+            assert group.cells[0].pool == "5+10"
+            for cell in group.cells:
+                mapped.setdefault(cell.clients, set()).add(cell.pool)
+    everywhere = {"5+10", "5+0", "15+0", "20+0", "64+0", "driver:size=15"}
+    assert set(mapped) == {4, 15, 64}
+    assert all(everywhere <= pools for pools in mapped.values())
+    assert plan.focus == "pool_pressure"
+
+
+def test_pools_shows_what_a_ping_and_a_recycle_save_on_three_products():
+    plan = make(read(shipped_plans()["pools"]), shipped())
+    stars = [one for one in compared(plan, "pool") if one.cells[0].scenario == "after_idle"]
+    assert len({group.cells[0].target.partition("+")[0] for group in stars}) == 3
+    for group in stars:
+        pools = [cell.pool for cell in group.cells]
+        assert pools == [None, "fitted:ping", "fitted:recycle=1", "fitted:recycle=3600"]
+
+
+def test_isolation_compares_levels_with_one_that_loses_no_update():
+    plan = make(read(shipped_plans()["isolation"]), shipped())
+    stars = [one for one in compared(plan, "isolation") if one.cells[0].scenario in CONTENDED]
+    assert {group.cells[0].isolation for group in stars} == {"serializable"}
+    assert {group.cells[0].scenario for group in stars} == CONTENDED
+    products = {one.cells[0].target for one in stars if one.cells[0].scenario == "hot_row"}
+    assert products == {"postgresql+asyncpg", "mariadb+aiomysql", "mysql+aiomysql"}

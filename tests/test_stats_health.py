@@ -32,6 +32,13 @@ def test_a_ragged_end_of_a_slice_is_allowed_for():
     assert not occupancy_holds(many_each, clients=64)
 
 
+def test_operations_may_outlast_a_slice_only_where_it_is_cut_from_mid_course():
+    outlasting = trial(1_000, 64 * 1_090, operations=640)
+    assert not occupancy_holds(outlasting, clients=64)
+    assert occupancy_holds(outlasting, clients=64, ragged_ends=2)
+    assert not occupancy_holds(trial(1_000, 64 * 1_160, operations=640), 64, ragged_ends=2)
+
+
 def test_a_process_cannot_be_busier_than_the_clock():
     assert busy(trial(1_000, 1_000, cpu_ns=700)) == pytest.approx(0.7)
     assert busy_holds(trial(1_000, 1_000, cpu_ns=1_000))

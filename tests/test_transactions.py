@@ -71,3 +71,16 @@ def test_a_transaction_with_nothing_in_it_is_no_work_either(transaction, ends):
 def test_a_statement_that_fails_has_no_name_and_is_work_all_the_same():
     refused = Tally(requests=3, statements={"BEGIN": 1, "COMMIT": 1})
     assert unequal_end("per-operation", [refused] * 5) is None
+
+
+def test_a_lane_that_owns_its_units_may_end_them_as_it_likes():
+    undone = Tally(requests=3, statements={"BEGIN": 1, "SELECT": 1, "ROLLBACK": 1})
+    for transaction in ("per-operation", "autocommit"):
+        assert unequal_end(transaction, [WHOLE, undone, BATCH], owns_units=True) is None
+    assert unequal_end("per-operation", [WHOLE, undone]) is not None
+
+
+def test_and_yet_it_has_to_ask_something():
+    for nothing in (NOTHING, Tally(requests=2, statements={"BEGIN": 1, "ROLLBACK": 1})):
+        wrong = unequal_end("per-operation", [WHOLE, nothing], owns_units=True)
+        assert "operation 2 of its count pass sent nothing" in wrong

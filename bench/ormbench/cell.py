@@ -7,6 +7,8 @@ occurrence of a cell, whose slices are interleaved because they are compared.
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from ormbench import pool
+
 Transaction = Literal["per-operation", "autocommit"]
 Placement = Literal["one-core", "split", "free"]
 Arrivals = Literal["constant", "poisson"]
@@ -29,6 +31,9 @@ class Cell:
     arrivals: Arrivals = "poisson"  # how an open loop spaces its turns
     loop: Loop = "asyncio"  # the event loop of its worker
     rtt: float | None = None  # ms of round-trip time added by a relay; None: there is no relay
+    pool: str | None = None  # a word of `ormbench.pool`; None: as many connections as clients
+    isolation: str | None = None  # a word of `ormbench.isolation`; None: the server's default
+    processes: int = 1  # worker processes, each with a pool of its own, that share the clients
 
     @property
     def id(self) -> str:
@@ -39,6 +44,14 @@ class Cell:
             for axis, value in unusual
         )
         return "/".join([self.scenario, self.lane, self.target, *named])
+
+    @property
+    def connections(self) -> int:
+        """The most connections that its pools hold at once."""
+        if self.target == "none":
+            return self.clients
+        each = -(-self.clients // self.processes)
+        return self.processes * (pool.parse(self.pool) if self.pool else pool.FITTED).most(each)
 
     def unusual(self) -> dict[str, object]:
         """The axes that are not at their default, by name."""

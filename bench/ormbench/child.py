@@ -46,6 +46,11 @@ class Child:
 
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
         """Send one message and wait for its answer."""
+        self.send(do, **what)
+        return self.hear()
+
+    def send(self, do: str, **what: Any) -> None:
+        """Send one message; `hear` is to be called before the next."""
         line = json.dumps({"do": do, **what}) + "\n"
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for above
@@ -54,6 +59,9 @@ class Child:
             stdin.flush()
         except (OSError, ValueError) as error:  # ValueError: it is closed
             raise self._died() from error
+
+    def hear(self) -> dict[str, Any]:
+        """Wait for the answer to what was sent."""
         answer: dict[str, Any] = json.loads(self._line())
         return answer
 

@@ -2,7 +2,9 @@
 
 A scenario is a workload: its data, its inputs, the answer that every lane must give, and the
 lanes. What a lane receives follows from its first parameter: ``session`` (an AsyncSession),
-``connection`` (an AsyncConnection), ``driver`` (the bare driver), or nothing at all.
+``connection`` (an AsyncConnection), ``driver`` (the bare driver), ``sessions`` (a session maker:
+the lane opens and ends its sessions itself), ``new_engine`` (what makes engines of the cell's
+settings: the lane makes and disposes of them), or nothing at all.
 
     profile = Scenario(data=Data(Base.metadata, seed), args=lambda turn: {"key": 1 + turn % 500})
 
@@ -11,8 +13,22 @@ lanes. What a lane receives follows from its first parameter: ``session`` (an As
         '''select() with selectinload'''
         return (await session.scalars(PROFILE, {"key": key})).one()
 
+Of the last two, a lane owns its transactions, and is proven by its answer and the state it leaves:
+
+- ``sessions`` is an async_sessionmaker on the cell's engine with ``expire_on_commit=False``; each
+  call may say otherwise: ``async with sessions(autoflush=False) as session``. A connection goes
+  back when its transaction ends. More than one session at once wants a pool that has as many
+  connections for each client (``--pool``), or they wait for each other.
+- ``new_engine(**keywords)`` makes an AsyncEngine with the cell's URL, pool and isolation level;
+  keywords go to create_async_engine and override: ``new_engine(poolclass=NullPool)``. End with
+  ``await engine.dispose()``: what is forgotten stays open until the cell's end. Connections of
+  such engines are counted. ``new_engine.settings`` is what create_async_engine is given; its URL
+  holds a password, which belongs in no argument of a command, environment or answer.
+
 For drivers that block, the lane's twin follows from its source; ``@profile.twin(orm)`` above a
-plain function with the same parameters gives another.
+plain function with the same parameters gives another. There ``sessions`` is a sessionmaker and
+``new_engine`` makes an Engine. A twin is to be written where a lane uses asyncio itself:
+``time.sleep`` for ``asyncio.sleep``; without one its cells are UNSUPPORTED.
 """
 
 import inspect
@@ -28,14 +44,23 @@ from ormbench.errors import UsageError
 from ormbench.translation import NoTwinError
 from ormbench.twin import SyncBody, Twin, derive
 
-__all__ = ["Data", "Scenario", "State"]
+__all__ = ["Audit", "BrokenInvariantError", "Data", "Scenario", "State"]
 
 Arguments = Mapping[str, Any]
 Body = Callable[..., Awaitable[Any]]
 BodyT = TypeVar("BodyT", bound=Body)
 SyncBodyT = TypeVar("SyncBodyT", bound=SyncBody)
-Receives = Literal["session", "connection", "driver", "nothing"]
-_SUBJECTS: tuple[Receives, ...] = ("session", "connection", "driver")
+Receives = Literal["session", "connection", "driver", "sessions", "new_engine", "nothing"]
+_SUBJECTS: tuple[Receives, ...] = ("session", "connection", "driver", "sessions", "new_engine")
+OWN_UNITS: frozenset[Receives] = frozenset({"sessions", "new_engine"})
+"""Lanes that receive these begin and end their transactions themselves."""
+
+
+class BrokenInvariantError(Exception):
+    """A lane raises it where what it read cannot be: it is counted, and the operation is over.
+
+    Only in a scenario with an audit; elsewhere it ends the cell, as every exception does.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,23 @@ class State:
     query: Select[Any]
     expected: Callable[[Sequence[int], int], Iterable[tuple[Any, ...]]]
     starts: Literal["seeded", "empty"] = "seeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What must hold after operations that met on the same rows, in whatever order they ran.
+
+    A scenario that has one is run under contention: attempts that the server ends for that are
+    made again and counted, and each of its slices is audited. *query* reads what is to be audited;
+    *lost* gets ``(rows, turns, table_rows)`` and returns how many updates of *turns* are not there,
+    a negative number where there are more than *turns* made; *broken* gets ``(rows, table_rows)``
+    and says whether an invariant does not hold, or how often it did not.
+    """
+
+    query: Select[Any]
+    lost: Callable[[Sequence[tuple[Any, ...]], Sequence[int], int], int] | None = None
+    broken: Callable[[Sequence[tuple[Any, ...]], int], bool | int] | None = None
+    updates: int = 1  # at most, of one operation: those of one without a result are not lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +151,15 @@ class Scenario:
 
     Both may take ``table_rows`` as a second parameter. *answer* gives what every lane returns for
     a turn: a row is a tuple, an entity the tuple of its columns, many of them a list. The name
-    defaults to the variable that holds the scenario.
+    defaults to the variable that holds the scenario. *audit* is for operations that contend.
     """
 
     data: Data | None = None
     args: Callable[..., Arguments] = lambda turn: {}  # noqa: ARG005 - a lane may need no input
     answer: Callable[..., Any] | None = None
     state: State | None = None
+    audit: Audit | None = None
+    idle: bool = False  # each block ends with operations right after the server closed idle ones
     name: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
 
@@ -181,7 +225,7 @@ class Scenario:
         try:
             return tuple(given[name] for name in lane.parameters)
         except KeyError as error:
-            hint = "; what a lane works on is called session, connection or driver"
+            hint = f"; what a lane works on is called one of {', '.join(_SUBJECTS)}"
             raise UsageError(
                 f"lane {self.name}/{lane.name} takes {error.args[0]!r}, "
                 f"but args gives {', '.join(given) or 'nothing'}"

@@ -9,10 +9,15 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-_SUBJECTS: dict[str, type] = {"session": AsyncSession, "connection": AsyncConnection}
-_ITSELF = {"sync_session", "sync_connection"}
+from ormbench.local_names import MAKERS, SUBJECTS
+
+_ITSELF: dict[type, str] = {
+    AsyncSession: "sync_session",
+    AsyncConnection: "sync_connection",
+    AsyncEngine: "sync_engine",
+}
 _ASYNC_ONLY = {"get_raw_connection", "get_async_bind", "sync_engine", "sync_session_class", "start"}
 _STREAMS = {"stream": "execute", "stream_scalars": "scalars"}
 _PROTOCOL = {"__aenter__", "__aexit__", "__aiter__", "__anext__", "__await__"}
@@ -32,11 +37,13 @@ def _refuse(node: ast.AST, what: str) -> NoReturn:
 class Translator(ast.NodeTransformer):
     """Rewrites one body; raises NoTwinError where that would change what it does."""
 
-    def __init__(self, body: FunctionType, subject: str, local: set[str]) -> None:
+    def __init__(
+        self, body: FunctionType, subject: str, local: set[str], kinds: dict[str, type]
+    ) -> None:
         self._known = {**vars(builtins), **body.__globals__}
         self._free = body.__code__.co_freevars
-        self._subject = subject
-        self._async = _SUBJECTS.get(subject)
+        self._sqlalchemy = subject in {**SUBJECTS, **MAKERS}
+        self._kinds = kinds
         self._local = local
         self._awaited: set[int] = set()
 
@@ -93,14 +100,13 @@ class Translator(ast.NodeTransformer):
     # What is called otherwise
 
     def visit_Call(self, node: ast.Call) -> Any:
-        """A call on the session or connection under the name that its sync form has."""
-        if self._async is None or not isinstance(node.func, ast.Attribute):
+        """A call on a session, connection or engine under the name that its sync form has."""
+        if not self._sqlalchemy or not isinstance(node.func, ast.Attribute):
             return self.generic_visit(node)
         method = node.func.attr
-        if self._is_subject(node.func.value) and id(node) not in self._awaited:
-            called = getattr(self._async, method, None)
-            if inspect.iscoroutinefunction(called):
-                _refuse(node, f"calls {ast.unparse(node.func)}() without awaiting it")
+        called = getattr(self._kind(node.func.value), method, None)
+        if inspect.iscoroutinefunction(called) and id(node) not in self._awaited:
+            _refuse(node, f"calls {ast.unparse(node.func)}() without awaiting it")
         if method == "run_sync":
             return self._run_sync(node, node.func.value)
         if method in _STREAMS:
@@ -133,10 +139,10 @@ class Translator(ast.NodeTransformer):
         if node.attr in _PROTOCOL:
             _refuse(node, f"uses {node.attr}")
         self._check(node, name)
-        if self._async is None:
+        if not self._sqlalchemy:
             return self.generic_visit(node)
-        if self._is_subject(node.value):
-            if node.attr in _ITSELF:
+        if (kind := self._kind(node.value)) is not None:
+            if node.attr == _ITSELF[kind]:
                 return self.visit(node.value)
             if node.attr in _ASYNC_ONLY:
                 _refuse(node, f"uses {name}, which only asyncio's has")
@@ -146,8 +152,9 @@ class Translator(ast.NodeTransformer):
             node.attr = "close"
         return self.generic_visit(node)
 
-    def _is_subject(self, node: ast.AST) -> bool:
-        return isinstance(node, ast.Name) and node.id == self._subject
+    def _kind(self, node: ast.AST) -> type | None:
+        """Which of SQLAlchemy's async classes a name stands for an object of."""
+        return self._kinds.get(node.id) if isinstance(node, ast.Name) else None
 
     # What has no sync form
 
@@ -212,18 +219,3 @@ def _is_awaitable_attribute(node: ast.AST) -> bool:
         and isinstance(node.value, ast.Attribute)
         and node.value.attr == "awaitable_attrs"
     )
-
-
-def names_of_its_own(node: ast.AST) -> set[str]:
-    """Parameters, and what is assigned, defined or imported inside."""
-    found: set[str] = set()
-    for one in ast.walk(node):
-        if isinstance(one, ast.arg):
-            found.add(one.arg)
-        elif isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
-            found.add(one.id)
-        elif one is not node and isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.add(one.name)
-        elif isinstance(one, ast.alias):
-            found.add(one.asname or one.name.partition(".")[0])
-    return found

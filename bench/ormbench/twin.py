@@ -1,9 +1,10 @@
 """The sync twin of a lane: a plain function, made from the source of its async body.
 
 ``async def`` becomes ``def``, ``await x`` becomes ``x``, ``async for`` and ``async with`` lose
-their ``async``, and what SQLAlchemy's sync session or connection calls otherwise is renamed. The
-twin runs in its module's own globals, under its own file and lines, with nothing around it. What
-cannot be translated faithfully is refused, with its line.
+their ``async``, and what SQLAlchemy's sync session, connection or engine calls otherwise is
+renamed, also where the lane makes them itself. The twin runs in its module's own globals, under its
+own file and lines, with nothing around it. What cannot be translated faithfully is refused, with
+its line.
 """
 
 import ast
@@ -16,7 +17,8 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
-from ormbench.translation import NoTwinError, Translator, names_of_its_own
+from ormbench.local_names import kinds_of_names, names_of_its_own
+from ormbench.translation import NoTwinError, Translator
 
 SyncBody = Callable[..., Any]
 
@@ -38,7 +40,8 @@ def derive(body: Callable[..., Any], subject: str) -> Twin:
     if not isinstance(body, FunctionType) or hasattr(body, "__wrapped__"):
         raise NoTwinError("its decorator wraps it")
     given = _definition(body)
-    node = Translator(body, subject, names_of_its_own(given)).visit(given)
+    local, kinds = names_of_its_own(given), kinds_of_names(given, subject)
+    node = Translator(body, subject, local, kinds).visit(given)
     module = ast.fix_missing_locations(ast.Module([node], []))
     compiled = compile(module, body.__code__.co_filename, "exec", dont_inherit=True)
     code = next(one for one in compiled.co_consts if isinstance(one, CodeType))

@@ -10,6 +10,8 @@ from ormbench.loader import Loaded, blocks_loop, load, shipped
 from ormbench.plan.axes import nearest
 from ormbench.report.digest import digest
 from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.outcome_facts import outcome_facts
+from ormbench.report.pool_facts import pool_facts
 from ormbench.report.quantities import mean_text, rate_text
 from ormbench.report.round_trips import any_counted
 from ormbench.report.wire_lines import wire_lines
@@ -25,6 +27,8 @@ UNIT_OF_WORK = {
     "session": "AsyncSession, checkout, BEGIN, the lane, flush, COMMIT, return",
     "connection": "checkout, BEGIN, the lane, COMMIT, return",
     "driver": "the driver's own connection, BEGIN, the lane, COMMIT, return",
+    "sessions": "the lane alone: it opens its sessions, ends its transactions and closes them",
+    "new_engine": "the lane alone: it makes its engines, connects and disposes of them",
     "nothing": "the lane alone, no connection",
 }
 
@@ -157,6 +161,10 @@ def _figures(findings: Findings, one: CellFinding) -> Iterator[str]:
     yield from _proof(one)
     yield from wire_lines(one, run_counted=any_counted(findings.cells))
     yield from _times(one) if findings.trust.usable else (NO_TIMES,)
+    usable = findings.trust.usable
+    outcomes = outcome_facts(one) if usable else ()
+    for name, words in (*outcomes, *pool_facts(one, numbers=usable)):
+        yield f"  {name}: {words}"
     for doubt in findings.trust.doubts:
         of_the_run = doubt.about == "run" and not doubt.cells
         if of_the_run or one.cell.id in {doubt.about, *doubt.cells}:

@@ -63,7 +63,7 @@ def _facts(target: Target) -> Iterator[str]:
 def _axes() -> Iterator[str]:
     for name, axis in AXES.items():
         default = "" if axis.default is None else f" (default {axis.default})"
-        yield f"{name:18} {axis.meaning}{default}"
+        yield from wrap(f"{name:18} {axis.meaning}{default}", WIDTH, subsequent_indent=" " * 19)
 
 
 KINDS: dict[str, Callable[[], Iterator[str]]] = {

@@ -81,7 +81,9 @@ def _run(commands: Any) -> None:
     )
     add = parser.add_argument
     add("what", nargs="*", metavar="WHAT", help="plan | plan.toml | scenario | my.py[::lane]")
-    axes = parser.add_argument_group("axes (comma lists; the first value is the reference)")
+    axes = parser.add_argument_group(
+        "axes (comma lists; the first value is the reference; of a plan, they narrow it)"
+    )
     for axis in AXES.values():
         if axis.name != "scenario":
             axes.add_argument(f"--{axis.name}", metavar="VALUES", help=axis.meaning)

@@ -22,6 +22,8 @@ from ormbench.plan.plan import REFERENCE_LANE, Plan, Wish, make
 from ormbench.servers.supply import Supply
 
 DEFAULT_PLAN = "quick"
+STARS = ("pool", "isolation")  # what one lane is compared across before any other axis
+CHOSEN = ("pool", "isolation", "clients", "processes")  # flags choose these from what a plan lists
 TABLE_ROWS = 10_000
 
 
@@ -110,8 +112,9 @@ def _chosen(loaded: Loaded, patterns: Sequence[str]) -> list[str]:
 
 
 def _across(axes: dict[str, list[Any]]) -> str:
-    """One lane is compared across the first axis that has several values."""
-    several = [name for name in AXES if name not in {"scenario", "lane"} and len(axes[name]) > 1]
+    """One lane is compared across pools, levels, or the first axis that has several values."""
+    others = [name for name in AXES if name not in {"scenario", "lane", *STARS}]
+    several = [name for name in (*STARS, *others) if len(axes[name]) > 1]
     return "lane" if len(axes["lane"]) != 1 or not several else several[0]
 
 
@@ -162,7 +165,7 @@ def _referred(comparisons: list[Comparison], reference: str) -> list[Comparison]
 
 
 def _narrowed(plan: str, comparisons: list[Comparison], given: dict[str, str]) -> list[Comparison]:
-    """Flags replace an axis; lanes that a plan lists are chosen from, and keep the reference."""
+    """Flags replace an axis; what a plan lists of some is chosen from; lanes keep the reference."""
     wanted = {name: values(name, words) for name, words in given.items()}
     if "target" in wanted:
         wanted["target"] = matching_targets(wanted["target"])
@@ -171,8 +174,29 @@ def _narrowed(plan: str, comparisons: list[Comparison], given: dict[str, str]) -
     for pattern in wanted.get("lane", ()):
         if not any(fnmatch(lane, pattern) for lane in listed):
             raise nearest(f"lane of {plan}", pattern, listed, "scenarios")
+    comparisons = _listing(plan, comparisons, wanted)
     found = [_narrow(one, wanted) for one in comparisons]
     return [one for one in found if one is not None]
+
+
+def _listing(
+    plan: str, comparisons: list[Comparison], wanted: dict[str, list[Any]]
+) -> list[Comparison]:
+    """Those that list a value asked for, of each axis of CHOSEN of which the plan lists one."""
+    listed = {
+        name: wanted[name]
+        for name in CHOSEN
+        if name in wanted and any(_lists(one, name, wanted[name]) for one in comparisons)
+    }
+    found = [one for one in comparisons if all(_lists(one, name, listed[name]) for name in listed)]
+    if not found:
+        words = " with ".join(f"{name} {', '.join(map(str, listed[name]))}" for name in listed)
+        raise UsageError(f"plan {plan} compares nothing at {words}: see it with --dry-run alone")
+    return found
+
+
+def _lists(comparison: Comparison, axis: str, wanted: list[Any]) -> bool:
+    return any(value in wanted for value in comparison.axes[axis])
 
 
 def _narrow(comparison: Comparison, wanted: dict[str, list[Any]]) -> Comparison | None:

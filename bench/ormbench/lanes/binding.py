@@ -5,16 +5,28 @@ on the event loop, which then stands still; that lane is there to show it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from sqlalchemy import Engine, event
 
+from ormbench import isolation
 from ormbench.background import in_background
 from ormbench.cell import Cell
-from ormbench.lanes import core, orm
-from ormbench.lanes.engine import CountedEngine, CountedSyncEngine
+from ormbench.lanes import core, orm, own
+from ormbench.lanes.checkout import Waits, timed_checkouts, timed_door, timed_sync_door
+from ormbench.lanes.engine import (
+    CountedEngine,
+    CountedSyncEngine,
+    at_each_checkout,
+    clients_each,
+    engine_settings,
+    wanted_pool,
+)
+from ormbench.lanes.lent import LentEngine, LentSyncEngine
+from ormbench.lanes.outcomes import Outcomes
+from ormbench.lanes.retry import Guard, guarded, guarded_sync
 from ormbench.loader import Loaded, blocks_loop, without_on_loop
 from ormbench.scenario import Lane
 from ormbench.servers.server import Address
@@ -34,6 +46,14 @@ Runs = Literal["tasks", "threads", "on-loop"]
 Ask = Callable[[Sequence[str]], Awaitable[list[list[Rows]]]]  # of every connection, all at once
 
 
+_BINDERS = {"session": orm.bind, "sessions": own.bind_sessions, "connection": core.bind}
+_SYNC_BINDERS = {
+    "session": orm.bind_sync,
+    "sessions": own.bind_sessions_sync,
+    "connection": core.bind_sync,
+}
+
+
 async def ask_nobody(_statements: Sequence[str]) -> list[list[Rows]]:
     """Of a lane without connections."""
     return []
@@ -50,6 +70,8 @@ class BoundLane:
     quiet: Callable[[], None]  # stop listening: nothing of the harness stays on the clock
     runs: Runs = "tasks"
     ask: Ask = ask_nobody  # off the clock: of each connection at once the rows of each statement
+    waits: Waits | None = None  # collects checkout waits, in ns; None: its pool is not timed
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
 
 async def bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str) -> BoundLane:
@@ -57,6 +79,16 @@ async def bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str)
 
     Raises NoTwinError where the driver blocks and the lane has no twin.
     """
+    bound = await _bind(loaded, cell, address, schema)
+    retries, pooled = loaded.scenario.audit is not None, cell.pool is not None
+    if not (retries or pooled):
+        return bound
+    guard = Guard(bound.outcomes, retries, pooled)
+    guards = guarded_sync if bound.runs == "threads" else guarded
+    return replace(bound, operation=guards(bound.operation, guard))
+
+
+async def _bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str) -> BoundLane:
     lane = loaded.lane(cell.lane)
     runs = _runs(cell)
     if lane.receives == "nothing" or address is None:
@@ -64,16 +96,21 @@ async def bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str)
     if lane.receives == "driver":
         bind_raw = _bind_raw if runs == "tasks" else _bind_raw_sync
         return await bind_raw(lane, _raw_settings(cell, address, schema), cell)
+    if lane.receives == "new_engine":
+        settings = engine_settings(cell, address, schema)
+        options = {"execution_options": at_each_checkout(cell)}
+        return _bind_new_engine(lane, {**settings, **options}, runs)
+    lent = wanted_pool(cell).kind == "driver"
     if runs == "tasks":
-        counted = CountedEngine(cell, address, schema)
+        counted = (LentEngine if lent else CountedEngine)(cell, address, schema)
         await counted.open()
-        binder = orm.bind if lane.receives == "session" else core.bind
-        return _heard(binder(lane.body, counted.engine), counted, counted.engine.sync_engine, runs)
+        binder = _BINDERS[lane.receives]
+        return _heard(binder(lane.body, counted.handed), counted, counted.engine.sync_engine, runs)
     twin = lane.twin().body
-    blocking = CountedSyncEngine(cell, address, schema)
+    blocking = (LentSyncEngine if lent else CountedSyncEngine)(cell, address, schema)
     await blocking.open()
-    sync_binder = orm.bind_sync if lane.receives == "session" else core.bind_sync
-    operation = _made_for(runs, sync_binder(twin, blocking.engine))
+    sync_binder = _SYNC_BINDERS[lane.receives]
+    operation = _made_for(runs, sync_binder(twin, blocking.handed))
     return _heard(operation, blocking, blocking.engine, runs)
 
 
@@ -99,7 +136,7 @@ def _made_for(runs: Runs, operation: SyncOperation) -> AnyOperation:
 
 def _heard(
     operation: AnyOperation,
-    counted: CountedEngine | CountedSyncEngine,
+    counted: CountedEngine | CountedSyncEngine | LentEngine | LentSyncEngine,
     engine: Engine,
     runs: Runs,
 ) -> BoundLane:
@@ -123,18 +160,36 @@ def _heard(
         quiet,
         runs,
         counted.ask,
+        lambda: timed_checkouts(engine.pool),
     )
 
 
+def _bind_new_engine(lane: Lane, settings: Mapping[str, Any], runs: Runs) -> BoundLane:
+    """A lane whose engines come and go: nobody asks their connections, or times their pools."""
+    if runs == "tasks":
+        made = own.NewEngine(settings)
+        return _of_made(made, made.bind(lane.body), runs)
+    blocking = own.NewSyncEngine(settings)
+    return _of_made(blocking, _made_for(runs, blocking.bind(lane.twin().body)), runs)
+
+
+def _of_made(
+    made: own.NewEngine | own.NewSyncEngine, operation: AnyOperation, runs: Runs
+) -> BoundLane:
+    return BoundLane(operation, lambda: made.opened, made.statements, made.close, made.quiet, runs)
+
+
 def _raw_settings(cell: Cell, address: Address, schema: str) -> RawSettings:
-    target = TARGETS[cell.target]
+    target, wanted = TARGETS[cell.target], wanted_pool(cell)
     return RawSettings(
         target.within(address, schema),
         target.statements(),
         schema,
-        cell.clients,
+        wanted.plain(clients_each(cell)),
         HOLDINGS.get(without_on_loop(cell.lane), "pool"),
         cell.transaction,
+        isolation.parse(cell.isolation).level if cell.isolation else None,
+        wanted.timeout,
     )
 
 
@@ -149,6 +204,7 @@ async def _bind_raw(lane: Lane, settings: RawSettings, cell: Cell) -> BoundLane:
         pool.close,
         lambda: None,
         ask=pool.ask,
+        waits=timed_door(pool.door),
     )
 
 
@@ -165,6 +221,7 @@ async def _bind_raw_sync(lane: Lane, settings: RawSettings, cell: Cell) -> Bound
         lambda: None,
         runs,
         lambda statements: in_background(lambda: pool.ask(statements)),
+        timed_sync_door(pool.door),
     )
 
 

@@ -14,14 +14,16 @@ from typing import Any
 
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
+from ormbench.lanes.outcomes import together
 from ormbench.load.calibration import LEAST_LAPS, WARM_LAPS, WARM_OPERATIONS
 from ormbench.load.counters import Reading, read
 from ormbench.load.histogram import Histogram
 from ormbench.load.loop import Recorded
 from ormbench.load.probe import Probe
 from ormbench.load.schedule import NOW, Closed, schedule
-from ormbench.load.tasks import Clients, TaskClients
+from ormbench.load.tasks import Clients, Lap, TaskClients
 from ormbench.load.threads import ThreadClients
+from ormbench.load.timer import Timer
 from ormbench.loader import Loaded
 from ormbench.scenario import call_for_turn
 from ormbench.targets.target import TARGETS
@@ -31,6 +33,9 @@ MS = 1_000_000
 WARM_NS = 100 * MS
 LONGEST_WARM_NS = 1_000 * MS  # where less would leave connections cold
 LEAD_NS = MS  # an open loop's first turn is due this long after its slice starts
+
+Settled = tuple[list[tuple[Any, ...]], dict[str, Any]]  # inputs left of a slice, outcomes so far
+NOTHING: Settled = ([], {})
 
 
 class WrongAnswerError(Exception):
@@ -53,6 +58,14 @@ async def watchdog(seconds: float) -> AsyncIterator[None]:
         raise OverdueError(f"not done after {seconds:g} s") from None
 
 
+async def _until(start: int) -> None:
+    timer = Timer()
+    try:
+        await timer.until(start)
+    finally:
+        timer.close()
+
+
 @dataclass(slots=True)
 class Arm:
     """A bound lane with its inputs and what it recorded so far in this block."""
@@ -66,6 +79,7 @@ class Arm:
     service: Histogram = field(default_factory=Histogram)
     response: Histogram = field(default_factory=Histogram)
     start_lag: Histogram = field(default_factory=Histogram)
+    settled: Settled = NOTHING
 
     def __post_init__(self) -> None:
         """The clients live as long as the arm."""
@@ -88,8 +102,12 @@ class Arm:
                     expected = call_for_turn(answer, turn, self.table_rows)
                     if wrong := difference(turn, given, expected):
                         raise WrongAnswerError(wrong)
-        self.bound.quiet()
+        self.quiet()
         return {"sample": first, "sql": sql, "checked": len(turns) if answer else 0}
+
+    def quiet(self) -> None:
+        """Stop listening to the SQL: called once, before anything is timed."""
+        self.bound.quiet()
 
     async def turns(self, first: int, count: int) -> int:
         """Run *count* operations, one after the other, unrecorded; how long that took, in ns."""
@@ -124,21 +142,86 @@ class Arm:
             used += clients
         return used
 
-    async def slice(self, first: int, settling: int, operations: int, seed: int) -> dict[str, int]:
-        """Run the turns from *first* on; the first *settling* of them are not recorded."""
+    async def slice(
+        self, first: int, settling: int, operations: int, seed: int, *, rests: bool = False
+    ) -> dict[str, Any]:
+        """Run the turns from *first* on; the first *settling* of them are not recorded.
+
+        A pool that is measured *rests* after those where that of an arm beside it has to.
+        """
         inputs = self._inputs(range(first, first + settling + operations))
         gc.collect()
         async with watchdog(self.timeout):
-            due = Closed().due(settling, NOW)
-            await self.clients.run(zip(due, inputs[:settling], strict=True))
+            runs_on = settling and self._is_about_its_pool and not rests
+            if runs_on and isinstance(self.clients, TaskClients):
+                return await self._run_on(self.clients, inputs, settling)
+            before = await self._settle(inputs[:settling])
             opened, start = self.bound.opened(), time.perf_counter_ns()
-            due = schedule(self.cell, seed).due(operations, start + LEAD_NS)
-            lap = await self.clients.run(zip(due, inputs[settling:], strict=True))
+            lap = await self._record(inputs[settling:], start, seed)
+        return self._answer(lap, opened, before)
+
+    @property
+    def _is_about_its_pool(self) -> bool:
+        """Whether its pool is what is measured, by several clients of a closed loop."""
+        return self.cell.pool is not None and self.cell.clients > 1 and self.cell.rate is None
+
+    async def _run_on(
+        self, clients: TaskClients, inputs: Sequence[tuple[Any, ...]], settling: int
+    ) -> dict[str, Any]:
+        looks: list[tuple[int, dict[str, Any]]] = []
+        self.bound.outcomes.take()
+        lap = await clients.run_on(
+            inputs,
+            settling,
+            lambda: looks.append((self.bound.opened(), self.bound.outcomes.take())),
+        )
+        (opened, before), (opened_then, meanwhile) = looks
+        after = self.bound.outcomes.take()  # of operations that were in their midst at the end
+        return {
+            **self._answer(lap, opened, together(before, after)),
+            "new": opened_then - opened,
+            "outcomes": meanwhile,
+        }
+
+    async def settle(self, turns: range, settling: int) -> None:
+        """A slice up to where other processes join it: the first *settling* of its *turns*."""
+        inputs = self._inputs(turns)
+        gc.collect()
+        async with watchdog(self.timeout):
+            self.settled = inputs[settling:], await self._settle(inputs[:settling])
+
+    async def begin(self, start: int, seed: int) -> dict[str, Any]:
+        """The rest of that slice, at *start* of ``time.perf_counter_ns``, in all processes at once.
+
+        Its answer is that of `slice`, and when it ended on the same clock.
+        """
+        (inputs, before), self.settled = self.settled, NOTHING
+        async with watchdog(self.timeout):
+            await _until(start)
+            opened = self.bound.opened()
+            lap = await self._record(inputs, start, seed)
+            ended = time.perf_counter_ns()
+        return {**self._answer(lap, opened, before), "ended_ns": ended}
+
+    async def _settle(self, inputs: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+        """Run what is not recorded; the outcomes of it."""
+        self.bound.outcomes.take()
+        due = Closed().due(len(inputs), NOW)
+        await self.clients.run(zip(due, inputs, strict=True))
+        return self.bound.outcomes.take()
+
+    async def _record(self, inputs: Sequence[tuple[Any, ...]], start: int, seed: int) -> Lap:
+        due = schedule(self.cell, seed).due(len(inputs), start + LEAD_NS)
+        return await self.clients.run(zip(due, inputs, strict=True))
+
+    def _answer(self, lap: Lap, opened: int, before: dict[str, Any]) -> dict[str, Any]:
         return {
             "wall_ns": lap.wall_ns,
             "cpu_ns": lap.cpu_ns,
             "service_ns": self._fold(lap.recorded),
             "new": self.bound.opened() - opened,
+            "outcomes": self.bound.outcomes.take(),
+            "settling": before,  # the outcomes of operations that were not recorded
         }
 
     def _fold(self, recorded: Sequence[Recorded]) -> int:
@@ -156,6 +239,21 @@ class Arm:
         async with watchdog(self.timeout), Probe() as probe:
             await self.clients.run(zip(Closed().due(operations, NOW), inputs, strict=True))
         return probe.p99_ns()
+
+    async def waits(self, first: int, operations: int, settling: int = 0) -> str | None:
+        """The histogram of checkout waits over a slice that is not recorded; None: not timed.
+
+        Without the first *settling* of them: they end before everybody waits for somebody.
+        """
+        if self.bound.waits is None:
+            return None
+        inputs, found = self._inputs(range(first, first + operations)), Histogram()
+        with self.bound.waits() as waits:
+            async with watchdog(self.timeout):
+                due = Closed().due(operations, NOW)
+                await self.clients.run(zip(due, inputs, strict=True))
+        found.record(waits[settling:])
+        return found.encode() if found.count else None
 
     async def counters(self, times: int, *, flush: bool) -> list[Reading]:
         """The server's counters of each connection, read that often; none without a database."""

@@ -36,9 +36,11 @@ class SliceSize:
 
 
 def slice_size(
-    slowest_ns: int, clients: int, rounds: int, blocks: int, reset_ns: int = 0
+    slowest_ns: int, clients: int, rounds: int, blocks: int, reset_ns: int = 0, least: int = 1
 ) -> SliceSize:
     """The slices of a group whose slowest arm takes *slowest_ns* for an operation.
+
+    Each client has *least* operations in one, or more.
 
     Where slices cost more than usual, by slow operations or by tables that are put back before
     each, there are fewer of them, so that each arm gets about the same time.
@@ -47,7 +49,7 @@ def slice_size(
         return SliceSize(clients, 0, max(1, GLACIAL_SLICES // blocks))
     slowest = max(1, slowest_ns)
     most = min(PER_CLIENT, LONGEST_NS // slowest)
-    each = min(MOST, max(1, most, TARGET_NS // slowest))
+    each = min(MOST, max(least, most, TARGET_NS // slowest))
     settling = _settling(each, clients)
     cost = (each + settling // clients) * slowest + OVERHEAD_NS + reset_ns
     affordable = max(FEWEST_ROUNDS, rounds * USUAL_NS // cost)

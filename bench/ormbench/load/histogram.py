@@ -69,6 +69,15 @@ class Histogram:
         return str(self._counts.encode().decode("ascii"))
 
     @classmethod
+    def merged(cls, texts: Iterable[str]) -> "Histogram":
+        """One of many encoded ones; empty texts add nothing. Raises ValueError on others."""
+        histogram = cls()
+        for text in texts:
+            if text:
+                histogram.merge(cls.decode(text))
+        return histogram
+
+    @classmethod
     def decode(cls, text: str) -> "Histogram":
         """Read what `encode` wrote. Raises ValueError where *text* is no histogram."""
         histogram = cls()

@@ -55,15 +55,20 @@ async def client(
 
 
 async def run(
-    turns: Turns, operation: Operation, untils: Sequence[Until], clock: Clock = time.perf_counter_ns
-) -> list[Recorded]:
-    """Run all turns, with one concurrent client for each timer.
+    turns: Turns,
+    operation: Operation,
+    untils: Sequence[Until],
+    clock: Clock = time.perf_counter_ns,
+    recorded: Sequence[Recorded] = (),
+) -> Sequence[Recorded]:
+    """Run all turns, with one concurrent client for each timer; its task is called by its number.
 
-    Raises an ExceptionGroup with the exception of the operation that ended it. A single client is
-    a task, too: a wake-up passes every coroutine from its task down to the driver's.
+    What is *recorded* may be looked at meanwhile, where it is given: one for each client. Raises an
+    ExceptionGroup with the exception of the operation that ended it. A single client is a task,
+    too: a wake-up passes every coroutine from its task down to the driver's.
     """
-    recorded = [Recorded() for _ in untils]
+    recorded = recorded or [Recorded() for _ in untils]
     async with asyncio.TaskGroup() as group:
-        for one, until in zip(recorded, untils, strict=True):
-            group.create_task(client(turns, operation, one, until, clock))
+        for number, (one, until) in enumerate(zip(recorded, untils, strict=True)):
+            group.create_task(client(turns, operation, one, until, clock), name=str(number))
     return recorded

@@ -7,20 +7,20 @@ its input does, so it outlives no coordinator.
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from ormbench.cell import Cell
 from ormbench.lanes.binding import bind
+from ormbench.load import idle, process
 from ormbench.load.arm import Arm, OverdueError, WrongAnswerError, watchdog
 from ormbench.loader import Loaded, load
 from ormbench.servers.placement import CAN_PIN
@@ -29,7 +29,6 @@ from ormbench.targets.target import TARGETS
 
 Message = dict[str, Any]
 CLOSE_SECONDS = 10.0
-PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 class Worker:
@@ -49,11 +48,17 @@ class Worker:
                 "open",
                 "freeze",
                 "prove",
+                "quiet",
                 "turns",
                 "drop",
                 "warm",
                 "slice",
+                "settle",
+                "begin",
                 "lag",
+                "waits",
+                "idle_limit",
+                "after_idle",
                 "counters",
             )
         } | {"trial": self.trial, "close": self.close}
@@ -69,7 +74,7 @@ class Worker:
     async def place(self, message: Message) -> Message:
         """Stay on these cores, where the system can do that."""
         if CAN_PIN:
-            _pin(message["cpus"])
+            process.pin(message["cpus"])
         return {}
 
     async def open(self, message: Message) -> Message:
@@ -98,6 +103,11 @@ class Worker:
         """See Arm.prove."""
         return await self.arms[message["arm"]].prove(message["turns"])
 
+    async def quiet(self, message: Message) -> Message:
+        """See Arm.quiet."""
+        self.arms[message["arm"]].quiet()
+        return {}
+
     async def turns(self, message: Message) -> Message:
         """See Arm.turns."""
         took = await self.arms[message["arm"]].turns(message["first"], message["count"])
@@ -117,17 +127,46 @@ class Worker:
     async def slice(self, message: Message) -> Message:
         """See Arm.slice."""
         fields = ("first", "settling", "operations", "seed")
-        return {**await self.arms[message["arm"]].slice(*(message[name] for name in fields))}
+        given, rests = (message[name] for name in fields), message.get("rests", False)
+        return {**await self.arms[message["arm"]].slice(*given, rests=rests)}
+
+    async def settle(self, message: Message) -> Message:
+        """See Arm.settle; the turns are every *step*-th one from *first* on."""
+        first, step, settling = message["first"], message["step"], message["settling"]
+        end = first + step * (settling + message["operations"])
+        await self.arms[message["arm"]].settle(range(first, end, step), settling)
+        return {}
+
+    async def begin(self, message: Message) -> Message:
+        """See Arm.begin."""
+        return {**await self.arms[message["arm"]].begin(message["start"], message["seed"])}
 
     async def lag(self, message: Message) -> Message:
         """See Arm.lag."""
         arm = self.arms[message["arm"]]
         return {"lag_p99_ns": await arm.lag(message["first"], message["operations"])}
 
+    async def waits(self, message: Message) -> Message:
+        """See Arm.waits."""
+        arm = self.arms[message["arm"]]
+        fields = (message["first"], message["operations"], message.get("settling", 0))
+        return {"checkout": await arm.waits(*fields)}
+
+    async def idle_limit(self, message: Message) -> Message:
+        """See idle.limit."""
+        arm = self.arms[message["arm"]]
+        return {"connections": await idle.limit(arm, message["seconds"])}
+
+    async def after_idle(self, message: Message) -> Message:
+        """See idle.operate."""
+        arm = self.arms[message["arm"]]
+        return {"met": await idle.operate(arm, message["first"], message["count"])}
+
     async def counters(self, message: Message) -> Message:
         """See Arm.counters."""
         arm = self.arms[message["arm"]]
-        return {"readings": await arm.counters(message["times"], flush=message["flush"])}
+        readings = await arm.counters(message["times"], flush=message["flush"])
+        return {"readings": readings, "opened": arm.bound.opened()}
 
     async def trial(self, message: Message) -> Message:
         """The histograms of an arm's trial."""
@@ -171,9 +210,9 @@ def words(error: BaseException) -> str:
 def main() -> None:
     """Answer messages until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the coordinator's to handle
-    _end_with_parent()
+    process.end_with_parent()
     factory = loop_factory(sys.argv[1]) if len(sys.argv) > 1 else None
-    with _protocol() as (requests, replies), asyncio.Runner(loop_factory=factory) as runner:
+    with process.protocol() as (requests, replies), asyncio.Runner(loop_factory=factory) as runner:
         worker = Worker()
         for line in requests:
             reply = runner.run(worker.answer(json.loads(line)))
@@ -189,40 +228,6 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
     import uvloop  # noqa: PLC0415 - an extra: only a worker that is asked for it needs it
 
     return uvloop.new_event_loop
-
-
-def _pin(cpus: list[int]) -> None:
-    """Tie this process to *cpus*: each of its threads, because the system ties them one by one."""
-    os.sched_setaffinity(0, cpus)
-    tasks = Path("/proc/self/task")
-    for thread in tasks.iterdir() if tasks.is_dir() else ():
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
-            os.sched_setaffinity(int(thread.name), cpus)
-
-
-def _end_with_parent() -> None:
-    """Ask Linux to end this process with its coordinator, even inside a lane that blocks."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-@contextlib.contextmanager
-def _protocol() -> Iterator[tuple[TextIO, TextIO]]:
-    """Keep standard input and output to ourselves, as requests and replies.
-
-    What a scenario prints goes to standard error, and where it reads it finds nothing.
-    """
-    requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    with Path(os.devnull).open(encoding="utf-8") as nothing:
-        os.dup2(nothing.fileno(), sys.stdin.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    try:
-        yield requests, replies
-    finally:
-        requests.close()
-        with contextlib.suppress(BrokenPipeError):
-            replies.close()
 
 
 if __name__ == "__main__":

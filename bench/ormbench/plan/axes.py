@@ -1,10 +1,11 @@
 """The axes of the matrix: their names, the values they take, how words become values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from ormbench import isolation, pool
 from ormbench.errors import UsageError
 from ormbench.targets.target import resolve
 
@@ -65,13 +66,27 @@ def _rtt(value: Any) -> float | None:
     return abs(added)  # -0.0 is 0, and is written so
 
 
+def _pool(value: Any) -> str | None:
+    word = pool.parse("fitted" if value is None else str(value)).word
+    return None if word == pool.FITTED.word else word
+
+
+def _isolation(value: Any) -> str | None:
+    return None if value in (None, "default") else isolation.parse(str(value)).word
+
+
 AXES = {
     axis.name: axis
     for axis in (
         Axis("scenario", "the workload", _word),
         Axis("lane", "the way of doing it: orm, core, raw, ... (globs allowed)", _word),
         Axis("target", "server, dialect and driver", _word, "postgresql+asyncpg"),
-        Axis("clients", "concurrent workers, each with a connection", _count, 1),
+        Axis(
+            "clients",
+            "concurrent workers; each has a connection, unless --pool says less",
+            _count,
+            1,
+        ),
         Axis(
             "transaction",
             "a transaction an operation, or none at all",
@@ -98,6 +113,21 @@ AXES = {
             _rtt,
             None,
         ),
+        Axis(
+            "pool",
+            "5+10 (size+overflow), nullpool, static, driver, or fitted, the default: as many "
+            "connections as clients; options: 20+0:ping:lifo:timeout=1:recycle=60:reset=none",
+            _pool,
+            None,
+        ),
+        Axis(
+            "isolation",
+            "read-uncommitted, read-committed, repeatable-read, serializable: of the engine; "
+            "serializable:connection is set at each checkout; or `default`, the server's",
+            _isolation,
+            None,
+        ),
+        Axis("processes", "worker processes that share the clients, each with a pool", _count, 1),
     )
 }
 
@@ -135,3 +165,12 @@ def nearest(kind: str, word: str, known: Sequence[str], listing: str) -> UsageEr
     near = get_close_matches(word, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
     return UsageError(f"unknown {kind} {word!r}: {hint}see `ormbench list {listing}`")
+
+
+def check_keys(given: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """Raise UsageError for a key of a plan file's table *where* that is none of the *known*."""
+    for key in given:
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+            raise UsageError(f"unknown key {where}{key}: {hint}")

@@ -15,6 +15,15 @@ from ormbench.servers.placement import CAN_PIN
 from ormbench.servers.supply import EVERYTHING, Supply
 from ormbench.targets.target import NO_TARGET, TARGETS
 
+_BARE: Mapping[str, list[Any]] = {
+    "target": [NO_TARGET],
+    "rtt": [None],
+    "pool": [None],
+    "isolation": [None],
+    "processes": [1],
+}
+"""What a scenario has whose lanes need no database."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -87,7 +96,7 @@ def _scenarios(patterns: list[str], loaded: Mapping[str, Loaded]) -> list[str]:
 
 
 def _for_scenario(axes: Mapping[str, list[Any]], loaded: Loaded) -> dict[str, list[Any]]:
-    """The axes with lane patterns resolved; a lane without a database has no target, nor an rtt."""
+    """The axes with lane patterns resolved; a lane without a database has none of one's axes."""
     known = loaded.lane_names()
     lanes: dict[str, None] = {}
     for pattern in axes.get("lane") or known:
@@ -98,7 +107,7 @@ def _for_scenario(axes: Mapping[str, list[Any]], loaded: Loaded) -> dict[str, li
     bare = all(loaded.lane(name).receives == "nothing" for name in lanes)
     found = {**axes, "scenario": [loaded.name], "lane": list(lanes)}
     if bare:
-        return {**found, "target": [NO_TARGET], "rtt": [None]}
+        return {**found, **_BARE}
     return {**found, "target": matching_targets(axes["target"])}
 
 
@@ -128,7 +137,8 @@ def _cell(values: Mapping[str, Any], supply: Supply) -> Cell:
     """
     placement = values["placement"]
     if placement == AUTO:
-        serial = values["clients"] == 1 and CAN_PIN and supply.is_ours
+        alone = values["clients"] == values["processes"] == 1
+        serial = alone and CAN_PIN and supply.is_ours
         placement = "one-core" if serial else "free"
     return Cell(**{**values, "placement": placement})
 
@@ -160,7 +170,7 @@ def _add_star(found: Expansion, comparison: Comparison, star: list[Cell], supply
     kind: ContrastKind = comparison.across if comparison.across in {"lane", "target"} else "axis"  # type: ignore[assignment]  # the set says which
     others = [cell for cell in star if cell != reference]
     others = [cell for cell in others if _fits(found, cell, reference, "the reference", supply)]
-    room = supply.most_connections - reference.clients
+    room = supply.most_connections - reference.connections
     for number, chunk in enumerate(_chunks(others, room)):
         contrasts = tuple(Contrast(arm, 0, kind) for arm in range(1, len(chunk) + 1))
         name = _name(reference, comparison, number)
@@ -171,7 +181,7 @@ def _add_star(found: Expansion, comparison: Comparison, star: list[Cell], supply
 
 def _fits(found: Expansion, cell: Cell, beside: Cell, what: str, supply: Supply) -> bool:
     """Whether the server can hold the connections of both; if not, *cell* is left out."""
-    both = cell.clients + beside.clients
+    both = cell.connections + beside.connections
     if both > supply.most_connections:
         reason = f"with {what} it needs {both} connections, the server takes {supply.connections}"
         found.left_out.append(LeftOut(cell, reason))
@@ -191,7 +201,7 @@ def _chunks(cells: list[Cell], room: int) -> Iterator[list[Cell]]:
     chunk: list[Cell] = []
     for cell in cells:
         full = len(chunk) == GROUP_LIMIT - 1
-        if chunk and (full or sum(one.clients for one in chunk) + cell.clients > room):
+        if chunk and (full or sum(one.connections for one in chunk) + cell.connections > room):
             yield chunk
             chunk = []
         chunk.append(cell)

@@ -2,18 +2,21 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from ormbench.errors import UsageError
-from ormbench.plan.axes import AXES, values
+from ormbench.plan.axes import AXES, check_keys, values
 from ormbench.plan.comparison import Comparison, check_across
 from ormbench.plan.plan import BLOCKS, ROUNDS, Wish
+from ormbench.plan.pools import named_pools
 
-TOP = {"title", "focus", "blocks", "rounds", "base", "compare", "aa", "next_steps", "budget"}
+TOP = {
+    *("title", "focus", "blocks", "rounds", "budget", "next_steps"),
+    *("base", "pools", "compare", "aa"),
+}
 COMPARE = {*AXES, "across", "reference"}
 AA = {*AXES, "pairs"}
 PATTERNS = {"lane", "target"}  # axes whose values stand for several
@@ -41,11 +44,13 @@ def read(path: Path) -> Wish:
 
 def parse(name: str, plain: Mapping[str, Any]) -> Wish:
     """A plan from the parsed TOML. Raises UsageError that names the key."""
-    _only(plain, TOP, "")
-    base = _table(plain, "base")
-    _only(base, set(AXES), "base.")
-    comparisons = [_comparison(base, one) for one in _tables(plain, "compare")]
-    comparisons += [_aa(base, one) for one in _tables(plain, "aa")]
+    check_keys(plain, TOP, "")
+    pools = named_pools(_table(plain, "pools"))
+    base = _without_names(_table(plain, "base"), pools)
+    check_keys(base, set(AXES), "base.")
+    stars = [_without_names(one, pools) for one in _tables(plain, "compare")]
+    comparisons = [_comparison(base, one) for one in stars]
+    comparisons += [_aa(base, _without_names(one, pools)) for one in _tables(plain, "aa")]
     if not comparisons:
         raise UsageError("it compares nothing: give it a [[compare]] or an [[aa]] table")
     return Wish(
@@ -60,8 +65,20 @@ def parse(name: str, plain: Mapping[str, Any]) -> Wish:
     )
 
 
+def _without_names(given: Mapping[str, Any], pools: Mapping[str, str]) -> Mapping[str, Any]:
+    """A table whose pools that have a name are the words that they stand for."""
+    keys = {"pool", *(["reference"] if given.get("across") == "pool" else [])}
+    return {key: _word_of(value, pools) if key in keys else value for key, value in given.items()}
+
+
+def _word_of(value: Any, pools: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_word_of(one, pools) for one in value]
+    return pools.get(value, value) if isinstance(value, str) else value
+
+
 def _comparison(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison:
-    _only(given, COMPARE, "compare.")
+    check_keys(given, COMPARE, "compare.")
     across = check_across(_text(given, "across", "lane"))
     found = axes(base, given)
     if "reference" in given:
@@ -70,7 +87,7 @@ def _comparison(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison
 
 
 def _aa(base: Mapping[str, Any], given: Mapping[str, Any]) -> Comparison:
-    _only(given, AA, "aa.")
+    check_keys(given, AA, "aa.")
     return Comparison(axes(base, given), aa_pairs=_count(given, "pairs", 1))
 
 
@@ -88,14 +105,6 @@ def axes(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, list[An
 def first_of(axes: Mapping[str, list[Any]], across: str) -> Any:
     """The reference where none is named: the first value, which may be None; None of patterns."""
     return None if across in PATTERNS else axes[across][0]
-
-
-def _only(given: Mapping[str, Any], known: set[str], where: str) -> None:
-    for key in given:
-        if key not in known:
-            near = get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
-            raise UsageError(f"unknown key {where}{key}: {hint}")
 
 
 def _table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ EMPTY = "empty"
 REFERENCE_LANE = "core"
 
 BLOCK_SECONDS = 1.6  # spawn a worker, import, load
+WORKER_SECONDS = 1.0  # each further worker of a block: they are spawned together, on few cores
 ARM_SECONDS = 0.1  # open, prove, warm up, look at the loop's lag, close
 SLICE_SECONDS = 0.012
 ARM_TRIPS = 40  # round trips of an arm before its rounds: connect, prove, warm up
@@ -45,7 +46,7 @@ class Plan:
     @property
     def connections(self) -> int:
         """The most connections that a group holds open at once."""
-        return max(sum(cell.clients for cell in group.cells) for group in self.groups)
+        return max(sum(cell.connections for cell in group.cells) for group in self.groups)
 
     @property
     def seconds(self) -> float:
@@ -53,8 +54,17 @@ class Plan:
         arms = [cell for group in self.groups for cell in group.cells]
         per_arm = ARM_SECONDS + self.rounds * SLICE_SECONDS
         away = sum(ARM_TRIPS * (cell.rtt or 0.0) / 1_000 for cell in arms)
-        estimate = self.blocks * (BLOCK_SECONDS + len(arms) * per_arm + away)
+        beside = WORKER_SECONDS * (_workers(arms) - 1)
+        estimate = self.blocks * (BLOCK_SECONDS + beside + len(arms) * per_arm + away)
         return estimate if self.budget is None else min(estimate, self.budget)
+
+
+def _workers(cells: Sequence[Cell]) -> int:
+    """Worker processes of a block: on each event loop as many as one of *cells* needs."""
+    needed: dict[str, int] = {}
+    for cell in cells:
+        needed[cell.loop] = max(cell.processes, needed.get(cell.loop, 0))
+    return sum(needed.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,7 @@ def _twin(groups: Sequence[Group], focus: str, room: int) -> Cell:
     """
 
     def rank(cell: Cell) -> tuple[bool, bool, float]:
-        return 2 * cell.clients > room, cell.scenario != focus, cell.rtt or 0.0
+        return 2 * cell.connections > room, cell.scenario != focus, cell.rtt or 0.0
 
     return min((group.cells[0] for group in groups), key=rank)
 

@@ -2,8 +2,11 @@
 
 import importlib.util
 
+from ormbench import isolation
 from ormbench.cell import Cell
+from ormbench.isolation import Isolation
 from ormbench.loader import Loaded, blocks_loop, without_on_loop
+from ormbench.plan import pooling
 from ormbench.servers.placement import allowed_cpus, unavailable
 from ormbench.servers.supply import Supply
 from ormbench.targets.target import NO_TARGET, TARGETS, Target
@@ -12,9 +15,8 @@ from ormbench.translation import NoTwinError
 
 def why_not(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
     """Why a cell cannot run here; None where it can."""
-    if cell.clients > supply.most_connections:
-        few = supply.connections
-        return f"{cell.clients} clients need more connections than the server's {few}"
+    if reason := pooling.unshared(cell) or pooling.too_many(cell, supply):
+        return reason
     if cell.loop == "uvloop" and importlib.util.find_spec("uvloop") is None:
         return "UNSUPPORTED: uvloop is not installed: pip install uvloop"
     if cell.target != NO_TARGET and (reason := _without(cell, loaded, supply)):
@@ -33,13 +35,41 @@ def _without(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
     name = without_on_loop(cell.lane)
     if name in target.unsupported:
         return target.unsupported[name]
-    if reason := _unfit(cell, loaded, target):
+    if reason := (
+        _unfit(cell, loaded, target)
+        or _not_isolated(cell, loaded, target, supply)
+        or pooling.unfit(cell, loaded.lane(cell.lane).receives, target.driver)
+    ):
         return reason
     if loaded.scenario.data is None:
         return "the scenario brings no data, and its lane wants a database"
-    if supply.given is not None and supply.given.pooled and cell.lane == "raw_pool":
+    if supply.given is not None and supply.given.pooled and pooling.resets(cell, target.driver):
         return "behind a pooler, the reset that this pool sends takes the run's schema away"
     return target.missing()
+
+
+def _not_isolated(cell: Cell, loaded: Loaded, target: Target, supply: Supply) -> str | None:
+    """Why the cell cannot have its isolation level; None where it can, or asks for none."""
+    if cell.isolation is None:
+        return None
+    wanted, receives = isolation.parse(cell.isolation), loaded.lane(cell.lane).receives
+    if cell.transaction == "autocommit":
+        return "an isolation level is that of a transaction, and in autocommit there is none"
+    if wanted.level not in target.driver.isolation_levels:
+        known = (one for one in isolation.LEVELS if one in target.driver.isolation_levels)
+        words = ", ".join(map(isolation.word, known))
+        return f"{target.driver.name} has no {wanted.level} in SQLAlchemy, it has {words}"
+    return _not_at_connect(wanted, supply) if receives == "driver" else None
+
+
+def _not_at_connect(wanted: Isolation, supply: Supply) -> str | None:
+    """Why a bare driver cannot have a level, which it asks for when it connects."""
+    if wanted.scope == "connection":
+        bare = isolation.word(wanted.level)
+        return f"a bare driver sets its level once, when it connects: say {bare}"
+    if supply.given is not None and supply.given.pooled:
+        return "behind a pooler, a level that a bare driver connects with is refused or everybody's"
+    return None
 
 
 def _unfit(cell: Cell, loaded: Loaded, target: Target) -> str | None:

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ormbench.cell import Cell, ContrastKind
-from ormbench.report import distance_words
+from ormbench.report import distance_words, pool_words
 from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import Card, CellFinding, Comparison, Trust
 from ormbench.report.names import bare_driver, driver_name, lane_name, opened, product_name
 from ormbench.report.quantities import ratio_text
-from ormbench.report.sentences import Focus, contender, elsewhere, takes
+from ormbench.report.sentences import Focus, contender, elsewhere, takes, wrong_text
+from ormbench.report.wrong_data import sound
 from ormbench.stats.location import locate
-from ormbench.stats.verdict import verdict
+from ormbench.stats.verdict import WRONG_DATA, verdict
 
 ORM_OR_CORE = "ORM OR CORE?"
 DRIVER = "WHICH DRIVER?"
-POOL = "WHICH POOL?"
 ASYNC = "IS ASYNC WORTH IT?"
 _NOT_MEASURED = "not measured by this plan"
 _ORM_CORE = ("orm", "core")
@@ -34,14 +34,18 @@ def cards(
         _orm_or_core(comparisons, focus),
         _driver(comparisons, focus),
         distance_words.card(comparisons, cells, focus),
+        pool_words.card(comparisons, cells, focus),
     ]
     if not trust.usable:
         measured = [_no_answer(card, trust.cause) for card in measured]
-    return (*measured, _unmeasured(POOL), _unmeasured(ASYNC))
+    return (*measured, _unmeasured(ASYNC))
 
 
 def _orm_or_core(comparisons: Sequence[Comparison], focus: Focus) -> Card:
-    main = contender(focus.lanes(comparisons))
+    lanes = focus.lanes(comparisons)
+    main = contender(lanes)
+    if main is None and lanes:
+        return _wrong_data(ORM_OR_CORE, lanes[0])
     if main is None or (main.candidate.lane, main.reference.lane) != _ORM_CORE:
         return _unmeasured(ORM_OR_CORE)
     others = elsewhere(main, comparisons)
@@ -60,7 +64,7 @@ def _on_other_products(
     comparisons: Sequence[Comparison], focus: Focus
 ) -> Iterator[tuple[str, str]]:
     """ORM against Core on each other product, through the first driver that it has there."""
-    for product, found in _by_product(comparisons, "lane").items():
+    for product, found in _by_product(sound(comparisons), "lane").items():
         lanes = [one for one in found if (one.candidate.lane, one.reference.lane) == _ORM_CORE]
         lanes.sort(key=lambda one: one.candidate.scenario != focus.scenario)
         if product == focus.product or not lanes:
@@ -88,9 +92,10 @@ def _by_product(
 def _driver(comparisons: Sequence[Comparison], focus: Focus) -> Card:
     """What each driver takes against its product's first; every product for itself."""
     here = [one for one in comparisons if one.candidate.scenario == focus.scenario]
-    found = _by_product(here, "target")
+    found = _by_product(sound(here), "target")
     if not found:
-        return _unmeasured(DRIVER)
+        wrong = [one for one in here if one.kind == "target"]
+        return _wrong_data(DRIVER, wrong[0]) if wrong else _unmeasured(DRIVER)
     first = focus.product if focus.product in found else next(iter(found))
     pairs = list(_driver_pairs(found[first]))
     agree = ", ".join(_agreement(one, named=len(pairs) > 1) for one in pairs)
@@ -146,6 +151,12 @@ def geometric_mean(alike: Sequence[Comparison]) -> Comparison:
     ratio = locate(logs).exp()
     judged = verdict(ratio.low, ratio.high)
     return replace(alike[0], verdict=judged, ratio=estimate(ratio, "ratio"))
+
+
+def _wrong_data(question: str, found: Comparison) -> Card:
+    """A question that was measured, and whose lanes did not do the work."""
+    detail = f"{opened(wrong_text(found))} for {found.candidate.scenario}: no time is an answer"
+    return Card(question, WRONG_DATA, detail, measured=True)
 
 
 def _unmeasured(question: str) -> Card:

@@ -11,16 +11,20 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from ormbench.cell import Cell
 from ormbench.report import questions
 from ormbench.report.chart_axis import beside, clipped, ratio_axis, whisker
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import Comparison, Estimate, Findings, Verdict
-from ormbench.report.names import driver_name, product_name
+from ormbench.report.names import axes_text, driver_name, product_name
 from ormbench.report.quantities import has_interval
+from ormbench.report.wrong_data import briefly, sound
+from ormbench.stats.verdict import WRONG_DATA
 
 LIMIT = 48  # rows; the table below the chart has them all
 _PITCH, _HEAD, _FOOT = 0.235, 0.36, 0.5
-_ORDER: tuple[Verdict, ...] = ("slower", "faster", "same", "cannot tell")
+_ORDER: tuple[Verdict, ...] = ("slower", "faster", "same", "cannot tell", WRONG_DATA)
+_MARKED = _ORDER[:-1]  # what stands on the axis; wrong data has no place there
 
 Row = Comparison | str  # a comparison, or the heading of the rows below it
 
@@ -35,12 +39,14 @@ def sketch(findings: Findings) -> Sketch | None:
     rows = tuple(_rows(shown))
     tally = ((verdict, sum(one.verdict == verdict for one in compared)) for verdict in _ORDER)
     title = "Against the reference: " + ", ".join(f"{n} {verdict}" for verdict, n in tally if n)
-    blocks = min(one.ratio.blocks for one in compared)
+    blocks = min((one.ratio.blocks for one in sound(compared)), default=findings.blocks)
     note = (
         "Ratio of times, candidate / reference, on a log axis; line: 99 % interval over "
         f"{blocks} blocks. Grey: what two identical lanes differ by here "
         f"(A/A{_of_which(findings)})."
     )
+    if len(sound(compared)) < len(compared):
+        note += " Wrong data: lost updates or a broken invariant, and so no ratio."
     if len(shown) < len(compared):
         note += f" {len(shown)} of {len(compared)} rows drawn; the table below has all."
     band = findings.trust.aa.ratio if findings.trust.aa else None
@@ -59,6 +65,8 @@ def _limited(compared: list[Comparison], focus: str) -> list[Comparison]:
     """All of the focus scenario first, then the largest differences, in the order they had."""
 
     def rank(one: Comparison) -> tuple[bool, float]:
+        if one.verdict == WRONG_DATA:  # never left out for a difference that is one
+            return one.candidate.scenario != focus, -math.inf
         return one.candidate.scenario != focus, -abs(math.log(max(one.ratio.value, 1e-9)))
 
     kept = {id(one) for one in sorted(compared, key=rank)[:LIMIT]}
@@ -81,21 +89,49 @@ def _of_drivers(one: Comparison) -> bool:
 def _heading(one: Comparison) -> str:
     candidate, reference = questions.pair_names(one)
     if not _of_drivers(one):
-        return f"{one.candidate.scenario}, {driver_name(one.reference.target)}"
+        shared = axes_text(_shared(one)) if _is_long(one) else []
+        return ", ".join([one.candidate.scenario, driver_name(one.reference.target), *shared])
     product = product_name(one.reference.target)
     owner = f"{product} " if driver_name(one.reference.target).startswith(product) else ""
     return f"{one.candidate.scenario}, {owner}{candidate} / {reference}"
 
 
 def _label(one: Comparison) -> str:
-    return one.candidate.lane if _of_drivers(one) else " / ".join(questions.pair_names(one))
+    if _of_drivers(one):
+        return one.candidate.lane
+    if not _is_long(one):
+        return " / ".join(questions.pair_names(one))
+    names = [" ".join([cell.lane, *_own(cell, one)]) for cell in (one.candidate, one.reference)]
+    alike = one.candidate.lane == one.reference.lane
+    return " / ".join([names[0], names[1].removeprefix(f"{one.reference.lane} " if alike else "")])
+
+
+def _is_long(one: Comparison) -> bool:
+    """Whether names with all axes would be too long: what both share goes into the heading."""
+    chosen = (one.candidate.pool, one.candidate.isolation)
+    return one.kind == "axis" or any(word is not None for word in chosen)
+
+
+def _shared(one: Comparison) -> dict[str, object]:
+    """The axes off their default that both have alike, but the placement."""
+    axes, other = one.candidate.unusual(), one.reference.unusual()
+    alike = {axis: value for axis, value in axes.items() if value == other.get(axis)}
+    return {axis: value for axis, value in alike.items() if axis != "placement"}
+
+
+def _own(cell: Cell, one: Comparison) -> list[str]:
+    """The values of *cell* on the axes in which the two differ; a word needs no name before it."""
+    unusual = {**one.candidate.unusual(), **one.reference.unusual()}
+    differing = [axis for axis in unusual if axis != "placement" and axis not in _shared(one)]
+    texts = axes_text({axis: getattr(cell, axis) for axis in differing})
+    return [text.removeprefix("isolation=").removeprefix("pool=") for text in texts]
 
 
 def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
     left, right = (1.5, 0.1) if sheet.narrow else (2.55, 1.5)
     width = sheet.width - left - right
     axes = sheet.axes(left, _HEAD, width, sheet.height - _HEAD - _FOOT)
-    compared = [one for one in rows if isinstance(one, Comparison)]
+    compared = sound(one for one in rows if isinstance(one, Comparison))
     low, high = _span([one.ratio for one in compared] + ([band] if band else []))
     words = "ratio of times (log): lower is better"
     ratio_axis(axes, low, high, words, sheet)
@@ -107,7 +143,7 @@ def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
     _legend(sheet, banded=band is not None and has_interval(band))
     for y, row in enumerate(rows):
         if isinstance(row, str):
-            _name(axes, y, clipped(row, 48), sheet, weight="bold")
+            _name(axes, y, clipped(row, 48 if sheet.narrow else 64), sheet, weight="bold")
         else:
             _paint_row(axes, y, row, sheet)
 
@@ -115,17 +151,32 @@ def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
 def _span(ratios: list[Estimate]) -> tuple[float, float]:
     lows = [one.low if has_interval(one) and one.low > 0 else one.value for one in ratios]
     highs = [one.high if has_interval(one) else one.value for one in ratios]
-    return max(min(lows), 1e-3), min(max(highs), 1e3)
+    return max(min(lows, default=1.0), 1e-3), min(max(highs, default=1.0), 1e3)
 
 
 def _paint_row(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
     _name(axes, y, clipped(_label(one), 22 if sheet.narrow else 38), sheet)
+    if one.verdict == WRONG_DATA:
+        _write_wrong(axes, y, one, sheet)
+        return
     look = mark(one.verdict, sheet.palette)
     whisker(axes, one.ratio, 1.0, y, colour=look["color"])
     axes.plot([one.ratio.value], [y], zorder=5, **look)
     if not sheet.narrow:
         text = questions.short_ratio(one)
         beside(axes, text, (1.0, y), 8, edge=True, size=SMALL, color=sheet.palette.ink)
+
+
+def _write_wrong(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
+    """Whose data are wrong, in words on a ground that hides the axis: there is no ratio."""
+    told = [
+        f"{'' if wrong.cell == one.candidate else 'reference '}{briefly(wrong)}"
+        for wrong in one.wrong
+    ]
+    words = clipped(f"{WRONG_DATA}: {'; '.join(told)}", 32 if sheet.narrow else 74)
+    style = {"size": SMALL, "color": sheet.palette.slower, "zorder": 6}
+    ground = {"facecolor": sheet.palette.surface, "edgecolor": "none", "pad": 1.2}
+    beside(axes, words, (0.0, y), 3, edge=True, bbox=ground, **style)
 
 
 def mark(verdict: Verdict, palette: Palette) -> dict[str, Any]:
@@ -135,7 +186,7 @@ def mark(verdict: Verdict, palette: Palette) -> dict[str, Any]:
         "faster": ("v", palette.faster),
         "same": ("o", palette.ink),
         "cannot tell": ("o", palette.muted),
-    }[verdict]
+    }[verdict]  # none for wrong data
     inside = palette.surface if verdict == "cannot tell" else colour
     return {"marker": shape, "ms": 5.5, "color": colour, "mfc": inside, "mew": 1.2, "ls": "none"}
 
@@ -154,7 +205,7 @@ def _legend(sheet: Sheet, *, banded: bool) -> None:
     axes.set_xlim(0, sheet.width)
     axes.set_ylim(-1, 1)
     x = 0.16
-    for verdict in _ORDER:
+    for verdict in _MARKED:
         axes.plot([x], [0], clip_on=False, **mark(verdict, sheet.palette))
         axes.text(x + 0.1, 0, verdict, size=SMALL, va="center", color=sheet.palette.muted)
         x += 0.26 + 0.072 * len(verdict)

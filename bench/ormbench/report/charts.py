@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from ormbench.report import chart_cells, chart_distance, chart_forest, chart_ladder, questions
+from ormbench.report import (
+    chart_cells,
+    chart_distance,
+    chart_forest,
+    chart_isolation,
+    chart_ladder,
+    chart_pools,
+    questions,
+)
 from ormbench.report.chart_sheet import Sketch, draw
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings, Ladder
@@ -58,6 +66,8 @@ def _sketches(findings: Findings) -> Iterator[Sketch]:
     rest = (
         chart_forest.sketch(findings),
         chart_distance.sketch(findings),
+        chart_isolation.sketch(findings),
+        chart_pools.sketch(findings),
         chart_cells.throughput(findings),
         chart_cells.service_times(findings),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ormbench.report import distance_words
+from ormbench.report import distance_words, isolation_words, pool_words
 from ormbench.report.cards import cards
 from ormbench.report.digest_cells import cell_finding
 from ormbench.report.digest_comparisons import comparisons
@@ -22,6 +22,7 @@ from ormbench.report.findings import (
 from ormbench.report.names import bare_driver, distribution, product_name
 from ormbench.report.scope import does_not_say, scope, server_settings, servers
 from ormbench.report.sentences import Focus, answer, by_chance, called_different, headline
+from ormbench.report.wrong_data import examined, sound_ladders, without_times
 from ormbench.results.folder import RunRecord
 from ormbench.results.manifest import Environment
 
@@ -34,10 +35,11 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
     *at_rate* operations per second price a CPU difference as a share of one core.
     """
     index, manifest = Index(record), record.manifest
-    cells = tuple(cell_finding(index, cell) for cell in index.cells)
+    measured = tuple(examined(index, cell_finding(index, cell)) for cell in index.cells)
     compared = comparisons(index)
-    climbed = ladders(index)
-    trusted = trust(index, cells, compared, doubts(index, cells, compared))
+    climbed = sound_ladders(ladders(index), measured)
+    trusted = trust(index, measured, compared, doubts(index, measured, compared))
+    cells = tuple(without_times(one) for one in measured)
     focus, identical = _focus(index), aa_count(compared)
     return Findings(
         run=manifest.name,
@@ -68,6 +70,7 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
         server_settings=server_settings(manifest),
         servers=servers(manifest, focus.product),
         focus_driver=_driver(focus.target, manifest.environment),
+        stories=tuple(manifest.scenarios.items()),
     )
 
 
@@ -87,7 +90,10 @@ def _headline(
         return f"No answer: {trusted.cause}"
     if identical and not focus.lanes(compared):
         return called_different(identical)
-    return distance_words.headline(compared, cells, focus) or headline(compared, focus)
+    if levels := isolation_words.headline(cells, focus):
+        return levels
+    pools = pool_words.headline(compared, cells, focus)
+    return pools or distance_words.headline(compared, cells, focus) or headline(compared, focus)
 
 
 def _answer(
@@ -100,8 +106,10 @@ def _answer(
 ) -> tuple[str, ...]:
     if identical and not focus.lanes(compared):
         return (f"{called_different(identical)}.", by_chance(identical))
-    far = distance_words.answer(compared, cells, focus)
-    return far or answer(compared, climbed, focus, at_rate, cells)
+    swept = isolation_words.answer(compared, cells, focus)
+    swept = swept or pool_words.answer(compared, cells, focus)
+    swept = swept or distance_words.answer(compared, cells, focus)
+    return swept or answer(compared, climbed, focus, at_rate, cells)
 
 
 def _focus(index: Index) -> Focus:

@@ -1,7 +1,8 @@
 """Cells of a run folder into cell findings."""
 
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -9,10 +10,10 @@ from ormbench.cell import Cell
 from ormbench.errors import UsageError
 from ormbench.report.digest_counts import with_counts
 from ormbench.report.digest_index import Arm, Index
-from ormbench.report.findings import CellFinding, Direction, Estimate
+from ormbench.report.findings import CellFinding, Direction, Estimate, Outcomes
 from ormbench.results.manifest import LaneText
-from ormbench.results.trial import Slice
-from ormbench.stats.absolute import mean_cpu, mean_service, over_blocks, throughput
+from ormbench.results.trial import Slice, Trial
+from ormbench.stats.absolute import goodput, mean_cpu, mean_service, over_blocks, throughput
 from ormbench.stats.location import Location
 from ormbench.stats.percentiles import merged, percentiles
 
@@ -40,15 +41,16 @@ def cell_finding(index: Index, cell: Cell) -> CellFinding:
         text.source,
         sql=proof.sql if proof else (),
         sample=proof.sample if proof else "",
+        audited=cell.scenario in index.record.manifest.audited,
     )
     words = with_counts(index, bare)
     return _measured(words, index.home(cell)) if status == "OK" else words
 
 
-def bound_of(slices: tuple[Slice, ...]) -> Bound:
+def bound_of(slices: tuple[Slice, ...], processes: int = 1) -> Bound:
     """What most of the wall time of *slices* went into; "" where the server's share is unknown."""
     wall = sum(one.wall_ns for one in slices)
-    if sum(one.cpu_ns for one in slices) > _MOSTLY * wall:
+    if sum(one.cpu_ns for one in slices) > _MOSTLY * wall * processes:
         return "client-bound"
     server = [one.server_cpu_ns for one in slices if one.server_cpu_ns is not None]
     if len(server) < len(slices):
@@ -66,14 +68,35 @@ def _measured(words: CellFinding, arm: Arm) -> CellFinding:
         operations=operations,
         service=estimate(over_blocks(blocks, mean_service), "ns/op"),
         throughput=estimate(over_blocks(blocks, throughput), "op/s", "higher is better"),
+        goodput=estimate(over_blocks(blocks, goodput), "op/s", "higher is better"),
+        outcomes=outcomes_of(slices, arm.trials),
+        checkout=_tail(words.cell, [trial.checkout for trial in arm.trials]),
+        idle=_most_first(trial.idle for trial in arm.trials),
         client_cpu=estimate(over_blocks(blocks, mean_cpu), "cpu ns/op"),
         percentiles=_tail(words.cell, [trial.service for trial in arm.trials]),
         response=_tail(words.cell, [trial.response for trial in arm.trials]),
         new_per_1000=1_000 * opened / operations,
-        bound=bound_of(slices),
+        bound=bound_of(slices, words.cell.processes),
         block_means=tuple(mean_service(block) for block in blocks),
         lag=_lag(arm),
     )
+
+
+def outcomes_of(slices: Sequence[Slice], trials: Sequence[Trial]) -> Outcomes | None:
+    """The sums of *slices*, with the reasons of *trials*; None where all are 0."""
+    failed, aborted, broken, lost = (
+        sum(getattr(one, name) for one in slices)
+        for name in ("failed", "aborted", "broken", "lost")
+    )
+    if not (failed or aborted or broken or lost):
+        return None
+    failures = _most_first(trial.failures for trial in trials)
+    aborts = _most_first(trial.aborts for trial in trials)
+    return Outcomes(failed, aborted, broken, lost, failures, aborts)
+
+
+def _most_first(counts: Iterable[Mapping[str, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple(sum((Counter(one) for one in counts), Counter[str]()).most_common())
 
 
 def _lag(arm: Arm) -> int | None:

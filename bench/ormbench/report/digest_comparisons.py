@@ -1,14 +1,23 @@
-"""Contrasts of a run folder into comparisons, each with its verdict."""
+"""Contrasts of a run folder into comparisons, each with its verdict.
+
+The one place where a comparison gets it: where one of the two lost updates or broke an invariant
+it is "wrong data", and there is no ratio that anybody could take for an answer.
+"""
 
 import math
 
 from ormbench.cell import Cell, Contrast
 from ormbench.report.digest_cells import estimate
 from ormbench.report.digest_index import Arm, Index
-from ormbench.report.findings import Comparison
-from ormbench.stats.paired import effect
+from ormbench.report.findings import Comparison, WrongData
+from ormbench.report.wrong_data import wrong_data
+from ormbench.stats.location import Location
+from ormbench.stats.paired import Effect, effect
 from ormbench.stats.stalls import exceedances
-from ormbench.stats.verdict import verdict
+from ormbench.stats.verdict import WRONG_DATA, verdict
+
+_NOWHERE = Location(math.nan, -math.inf, math.inf, 0)
+_UNKNOWN = Effect(_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, ())
 
 
 def comparisons(index: Index) -> tuple[Comparison, ...]:
@@ -37,20 +46,39 @@ def _comparison(index: Index, candidate: Arm, contrast: Contrast) -> Comparison 
     blocks = index.pairs(candidate, reference)
     if not blocks:
         return None
-    found = effect(tuple(blocks.values()))
+    wrong = _wrong(index, candidate.cell, reference.cell)
+    identical = contrast.kind == "aa"  # neither can win, and its noise is that of the machine
+    if wrong and not identical:
+        found, judged = _UNKNOWN, WRONG_DATA
+    else:
+        found = effect(tuple(blocks.values()))
+        judged = verdict(found.ratio.low, found.ratio.high)
+        if not identical and any(_gave_up(arm) for arm in (candidate, reference)):
+            judged = "cannot tell"  # who gives up early has a short time
     return Comparison(
         group=candidate.group.name,
         kind=contrast.kind,
         candidate=candidate.cell,
         reference=reference.cell,
-        verdict=verdict(found.ratio.low, found.ratio.high),
+        verdict=judged,
         ratio=estimate(found.ratio, "ratio"),
         total_ratio=estimate(found.total_ratio, "ratio"),
         difference=estimate(found.difference, "ns/op"),
         cpu_difference=estimate(found.cpu_difference, "cpu ns/op"),
         stalls=(_stalls(candidate), _stalls(reference)),
         block_ratios=tuple(math.exp(theta) for theta in found.log_ratios),
+        wrong=wrong,
     )
+
+
+def _wrong(index: Index, *cells: Cell) -> tuple[WrongData, ...]:
+    found = (wrong_data(index, cell) for cell in dict.fromkeys(cells))
+    return tuple(one for one in found if one is not None)
+
+
+def _gave_up(arm: Arm) -> bool:
+    """Whether operations of it ended without a result: their times are those of giving up."""
+    return any(one.failed for slices in arm.blocks for one in slices)
 
 
 def _stalls(arm: Arm) -> int:

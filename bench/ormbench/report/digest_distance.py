@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from ormbench.cell import Cell
 from ormbench.report.findings import CellFinding, Comparison
+from ormbench.report.wrong_data import sound
 from ormbench.results.count import Count
 
 MOST_LINES = 4  # of a panel: more cannot be told apart
@@ -79,7 +80,8 @@ def panels(comparisons: Sequence[Comparison], cells: Sequence[CellFinding]) -> t
     for one in comparisons:
         if one.kind != "aa":
             lines.setdefault(_placeless(one.reference), {})[_placeless(one.candidate)] = None
-    pairs = (one for one in reversed(comparisons) if one.kind != "aa")  # the first of a pair counts
+    timed = sound(one for one in comparisons if one.kind != "aa")
+    pairs = reversed(timed)  # the first of a pair counts
     compared = {(one.candidate, one.reference): one for one in pairs}
     return tuple(
         panel

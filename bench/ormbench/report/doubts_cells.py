@@ -9,7 +9,8 @@ from ormbench.report.doubts_counts import count_sightings
 from ormbench.report.findings import CellFinding
 from ormbench.report.lateness import LONGEST_LAG_NS
 from ormbench.report.names import blocks_loop, in_threads
-from ormbench.report.quantities import percent_text, time_text
+from ormbench.report.outcome_facts import reasons_text
+from ormbench.report.quantities import per_1000_text, percent_text, time_text
 from ormbench.report.sighting import Sighting
 from ormbench.stats.drift import spread, trend
 from ormbench.stats.identities import busy, busy_holds, occupancy, occupancy_holds
@@ -32,6 +33,7 @@ def cell_sightings(index: Index, found: CellFinding) -> Iterator[Sighting]:
     yield from _few_operations(found)
     yield from _loop_lag(index, found.cell)
     yield from _new_connections(found)
+    yield from _failed(found)
     yield from count_sightings(index, found)
     if found.cell.target != "none":  # there the loop around the operation is all there is
         yield from _identities(index, found.cell)
@@ -92,10 +94,25 @@ def _lag_advice(cell: Cell) -> tuple[str, str]:
     return "something blocks the event loop or takes its core", _STEADY
 
 
-def _new_connections(found: CellFinding) -> Iterator[Sighting]:
-    if not found.new_per_1000:
+def _failed(found: CellFinding) -> Iterator[Sighting]:
+    """Operations without a result; what was lost or aborted is no doubt, but what was found."""
+    failed = found.outcomes.failed if found.outcomes else 0
+    if not (found.outcomes and failed):
         return
-    seen = f"{found.new_per_1000:.3g} connections opened per 1,000 operations in timed slices"
+    reasons = reasons_text(found.outcomes.failures)
+    seen = f"{failed:,} of {found.operations:,} operations have no result: {reasons}"
+    cause = "the pool had no connection in time, or each attempt met others on the same rows"
+    remedy = "read its goodput: its times are those of giving up, too; ask for fewer clients"
+    share = failed / found.operations
+    yield Sighting("failed", found.cell.id, seen, share, cause, remedy)
+
+
+def _new_connections(found: CellFinding) -> Iterator[Sighting]:
+    promised = found.count and any(one.connections for one in found.count.operations)
+    if not found.new_per_1000 or found.cell.pool is not None or promised:
+        return  # there are none, or opening them is what is measured
+    each = per_1000_text(found.new_per_1000)
+    seen = f"{each} connections opened per 1,000 operations in timed slices"
     cause = "the pool holds fewer connections than it has clients, or the server closed some"
     remedy = f"give the pool at least {found.cell.clients} connections that it keeps"
     yield Sighting("new-connections", found.cell.id, seen, found.new_per_1000, cause, remedy)
@@ -104,10 +121,11 @@ def _new_connections(found: CellFinding) -> Iterator[Sighting]:
 def _identities(index: Index, cell: Cell) -> Iterator[Sighting]:
     cause = "wall time holds what no operation accounts for: a pause of the machine, or its clock"
     remedy = "run it again; if it recurs, believe no time of this cell"
-    at_once = cell.clients if in_threads(cell) else 1  # threads use several cores
+    at_once = cell.clients if in_threads(cell) else cell.processes  # threads use several cores
+    ends = 1 if cell.pool is None else 2  # slices of a pool that never rests begin in mid-course
     for slices in (slices for arm in index.arms_of(cell) for slices in arm.blocks):
         share = occupancy(slices, cell.clients)
-        if cell.rate is None and not occupancy_holds(slices, cell.clients):
+        if cell.rate is None and not occupancy_holds(slices, cell.clients, ends):
             seen = f"throughput x mean service time is {share * cell.clients:.3g} clients"
             seen += f" where {cell.clients} ran"
             yield Sighting("identity", cell.id, seen, abs(share - 1), cause, remedy)

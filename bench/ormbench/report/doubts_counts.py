@@ -6,6 +6,7 @@ from ormbench.report.digest_index import Index
 from ormbench.report.findings import CellFinding
 from ormbench.report.quantities import time_text
 from ormbench.report.sighting import Sighting
+from ormbench.truth.churn import OPENS
 
 MS = 1_000_000
 MOST_ADDED = 1.25  # times what was asked for
@@ -18,9 +19,18 @@ def count_sightings(index: Index, found: CellFinding) -> Iterator[Sighting]:
         return
     if index.is_counted and (found.count is None or not found.count.operations):
         yield _uncounted(found)
-    elif found.unverified:
+    elif found.unverified and not _is_its_subject(found):
         yield _unverified(found)
     yield from _distance(found)
+
+
+def _is_its_subject(found: CellFinding) -> bool:
+    """Whether what no count can promise is what the cell is about.
+
+    Connections that come and go, or attempts that were aborted or came to nothing.
+    """
+    aborted = found.outcomes is not None and (found.outcomes.aborted or found.outcomes.failed)
+    return found.unverified.startswith(OPENS) or bool(aborted)
 
 
 def _distance(found: CellFinding) -> Iterator[Sighting]:

@@ -8,7 +8,7 @@ from ormbench.report.findings import Comparison, Doubt
 from ormbench.report.quantities import percent_text, plain_ratio_text
 from ormbench.report.sighting import Sighting
 from ormbench.stats.location import FEWEST_BLOCKS
-from ormbench.stats.verdict import differs
+from ormbench.stats.verdict import WRONG_DATA, differs
 
 MOST_FOREIGN = 0.10  # share of the measured cores
 AA_LIMIT = 0.03  # two identical arms further apart than this say that the run measured noise
@@ -25,6 +25,8 @@ def run_doubts(index: Index, comparisons: Sequence[Comparison]) -> Iterator[Doub
 
 def comparison_sightings(found: Comparison) -> Iterator[Sighting]:
     """Stalls that the ratio of total times feels and the paired ratio does not."""
+    if found.verdict == WRONG_DATA:  # it has neither
+        return
     gap = abs(math.log(found.total_ratio.value / found.ratio.value))
     if gap <= math.log(1 + STALL_GAP):
         return

@@ -11,7 +11,8 @@ from ormbench.cell import Cell, ContrastKind, LeftOut
 from ormbench.results.count import Count
 from ormbench.results.trial import Status
 
-Verdict = Literal["faster", "slower", "same", "cannot tell"]
+Verdict = Literal["faster", "slower", "same", "cannot tell", "wrong data"]
+CellStatus = Status | Literal["WRONG DATA"]
 Direction = Literal["lower is better", "higher is better"]
 
 
@@ -41,11 +42,33 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the recorded operations of a cell that did not simply succeed."""
+
+    failed: int = 0  # no result: a pool time-out, too many attempts
+    aborted: int = 0  # attempts that the server ended, each made again
+    broken: int = 0  # operations that read, and end states that are, what cannot be
+    lost: int = 0  # updates that were committed and are not there
+    failures: tuple[tuple[str, int], ...] = ()  # why, and how many, most first; settling ones too
+    aborts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrongData:
+    """A cell that lost updates or broke an invariant, and how often, over all of its arms."""
+
+    cell: Cell
+    operations: int
+    lost: int  # updates
+    broken: int  # operations and end states
+
+
+@dataclass(frozen=True, slots=True)
 class CellFinding:
     """All that is known of one cell."""
 
     cell: Cell
-    status: Status
+    status: CellStatus  # "WRONG DATA": see `wrong`; it has no times
     reason: str
     label: str  # first line of the lane's docstring
     docs: str  # the documentation page whose advice the lane follows; "" if none
@@ -70,6 +93,14 @@ class CellFinding:
     counters: tuple[tuple[str, int], ...] = ()  # the server's own, over the compared trials
     turns: int = 0  # operations that those counters saw
     added_rtt: float | None = None  # ns of round-trip time that the relay added, as achieved
+    audited: bool = False  # whether lost updates and broken invariants were looked for
+    goodput: Estimate | None = None  # committed, correct operations, op/s
+    goodput_blocks: tuple[tuple[int, float], ...] = ()  # number of a block, its goodput
+    wrong: WrongData | None = None  # None where nothing was lost and nothing broken
+    outcomes: Outcomes | None = None  # None where nothing of the kind happened
+    checkout: tuple[tuple[float, int], ...] = ()  # percentiles of checkout wait, ns
+    idle: tuple[tuple[str, int], ...] = ()  # right after the server closed all idle connections:
+    # "answered", or an error's words, and how many operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +118,7 @@ class Comparison:
     cpu_difference: Estimate  # of client CPU, cpu ns/op
     stalls: tuple[int, int]  # slices above 1.5 x their trial's median: candidate, reference
     block_ratios: tuple[float, ...] = ()
+    wrong: tuple[WrongData, ...] = ()  # which of the two; then there is a verdict, and no ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +206,4 @@ class Findings:
     server_settings: tuple[tuple[str, str], ...]
     servers: tuple[tuple[str, str], ...] = ()  # product and "18.4 embedded", the focus's first
     focus_driver: str = ""  # "asyncpg 0.32.0"
+    stories: tuple[tuple[str, str], ...] = ()  # scenario, and what situation it is

@@ -16,7 +16,9 @@ from ormbench.report import gaps, questions
 from ormbench.report.distance_table import distance_tables
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings
+from ormbench.report.isolation_table import HEADS, isolation_tables
 from ormbench.report.method import method_lines
+from ormbench.report.pool_table import pool_tables
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import cell_rows, comparison_rows
@@ -46,6 +48,9 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
             cells=cell_rows(known),
             comparisons=comparison_rows(known),
             distances=distance_tables(known),
+            isolations=isolation_tables(known),
+            isolation_heads=HEADS,
+            pools=pool_tables(known),
             absent=gaps.absent(known),
             left_out=gaps.left_out(known),
             several=len(known.servers) > 1,

@@ -11,7 +11,9 @@ from html import escape
 from ormbench.report import gaps, questions
 from ormbench.report.distance_table import DistanceTable, distance_tables
 from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.isolation_table import HEADS, IsolationTable, isolation_tables
 from ormbench.report.method import method_lines
+from ormbench.report.pool_table import PoolTable, pool_tables
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import CellRow, cell_rows, comparison_rows
@@ -150,6 +152,12 @@ def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
     distances = distance_tables(findings)
     if distances:
         yield "Time at each distance from the server", _distances(distances)
+    isolations = isolation_tables(findings)
+    if isolations:
+        yield "Isolation levels: what they cost and protect from", _isolations(isolations)
+    pools = pool_tables(findings)
+    if pools:
+        yield "Pools, for each number of clients", _pools(pools)
     compared = comparison_rows(findings)
     if compared:
         yield f"{len(compared)} comparisons", _comparison_table(findings)
@@ -200,6 +208,32 @@ def _distances(tables: Iterable[DistanceTable]) -> Iterator[str]:
         for row in table.rows:
             texts = (plain(f"{one.mark} {one.text}".strip()) for one in row.shown)
             yield f"| {code(row.name)} | {row.trips} | {' | '.join(texts)} |"
+        yield ""
+
+
+def _pools(tables: Iterable[PoolTable]) -> Iterator[str]:
+    for table in tables:
+        yield f"{plain(table.caption)}; connections: at most; opened and failed: per 1,000."
+        yield ""
+        yield "| clients | pool | connections | goodput | which | checkout wait | opened | failed |"
+        yield "|--:|---|--:|--:|---|--:|--:|--:|"
+        for row in table.rows:
+            numbers = row.share, row.says or row.missing, row.wait, row.opened, row.failed
+            texts = row.clients, code(row.pool), row.connections, *map(plain, numbers)
+            yield f"| {' | '.join(texts)} |"
+        yield ""
+
+
+def _isolations(tables: Iterable[IsolationTable]) -> Iterator[str]:
+    for table in tables:
+        yield f"{plain(table.caption)}; goodput includes retries."
+        yield ""
+        yield f"| {' | '.join(HEADS)} |"
+        yield f"|---|---|--:|---|---|--:|--:|{'---|' * (len(HEADS) - 7)}"
+        for row in table.rows:
+            standing = row.missing or f"{row.standing.mark} {row.standing.text}".strip()
+            texts = (row.goodput, standing, row.wrong, row.aborted, row.failed, row.reasons)
+            yield f"| {code(row.lane)} | {row.level} | {' | '.join(map(plain, texts))} |"
         yield ""
 
 

@@ -4,8 +4,14 @@ from collections.abc import Iterator
 
 from ormbench.report import questions
 from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.isolation_words import RETRIES
 from ormbench.report.names import blocks_loop, in_threads
-from ormbench.report.quantities import percent_text, plain_ratio_text, time_text
+from ormbench.report.quantities import (
+    per_1000_text,
+    percent_text,
+    plain_ratio_text,
+    time_text,
+)
 from ormbench.report.round_trips import any_counted, unequal
 from ormbench.report.trust_facts import aa_count_text
 
@@ -22,6 +28,7 @@ def method_lines(findings: Findings) -> tuple[Line, ...]:
         ("Pool", _pool(measured)),
         ("Equal work", _equal_work(findings)),
         *_counts(findings),
+        *_retries(measured),
         ("Clock", _clock(measured)),
         ("Interval", _interval(findings)),
         ("Noise", "; ".join(_noise(findings)) + "."),
@@ -57,7 +64,9 @@ def _pool(measured: list[CellFinding]) -> str:
     most = max(measured, key=lambda one: one.new_per_1000, default=None)
     if most is None or most.new_per_1000 <= 0:
         return f"{opened}none."
-    return f"{opened}up to {most.new_per_1000:.3g} per 1,000 operations ({most.cell.id})."
+    return (
+        f"{opened}up to {per_1000_text(most.new_per_1000)} per 1,000 operations ({most.cell.id})."
+    )
 
 
 def _equal_work(findings: Findings) -> str:
@@ -87,6 +96,14 @@ def _counts(findings: Findings) -> Iterator[Line]:
     yield "Counts", " ".join(texts)
 
 
+def _retries(measured: list[CellFinding]) -> Iterator[Line]:
+    """Which attempts were made again, and how, where any was."""
+    aborted = [one for one in measured if one.outcomes and one.outcomes.aborted]
+    if aborted:
+        cells = f"{len(aborted)} cell{'' if len(aborted) == 1 else 's'}"
+        yield "Retries", f"{RETRIES} In {cells}; the time of an operation includes all attempts."
+
+
 def _clock(measured: list[CellFinding]) -> str:
     clients = questions.clients_text(one.cell for one in measured)
     texts = []
@@ -108,9 +125,15 @@ def _clock(measured: list[CellFinding]) -> str:
 
 
 def _interval(findings: Findings) -> str:
-    return (
+    told = (
         f"99 %, over {findings.blocks} blocks of fresh processes. Slices are paired; a ratio is "
         "the Hodges-Lehmann estimate over blocks. Verdicts come from the interval alone."
+    )
+    if not any(one.wrong for one in findings.cells):
+        return told
+    return told.removesuffix(".") + (
+        "; but where a lane lost updates or broke an invariant, the verdict is wrong data, and "
+        "there is no time."
     )
 
 

@@ -22,6 +22,7 @@ _WORDS = ("the", "this", "on", "while", "at", "from", "both")
 _DRIVERLESS = {"none": "no driver"}
 _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 _SHARE_DRIVERS = ("mysql", "mariadb")
+_CHOSEN = {"pool": "fitted", "isolation": "default"}  # axis -> what it is where nothing is said
 
 
 def lane_name(lane: str) -> str:
@@ -43,8 +44,12 @@ def apart(one: Cell, other: Cell) -> str:
 
 
 def axes_text(axes: Mapping[str, object]) -> list[str]:
-    """As ["clients=8", "rtt=0.5"] of the axes of a cell and their values."""
-    return [f"{axis}={_value(value)}" for axis, value in axes.items()]
+    """As ["pool=5+10", "clients=8"] of the axes of a cell, the pool and the level first."""
+    ordered = sorted(axes, key=lambda axis: axis not in _CHOSEN)
+    return [
+        f"{axis}={_value(_CHOSEN.get(axis) if axes[axis] is None else axes[axis])}"
+        for axis in ordered
+    ]
 
 
 def _differ(one: Cell, other: Cell, axis: str) -> bool:

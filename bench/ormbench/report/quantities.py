@@ -9,6 +9,7 @@ rounded onto it. No sign is shown that the interval does not decide. Where a uni
 import math
 
 from ormbench.report.findings import Estimate, Verdict
+from ormbench.stats.verdict import WRONG_DATA
 
 _TIME_UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 _RATIO_DIGITS = 3  # more would promise what no machine that people work on can keep
@@ -16,7 +17,9 @@ _SIGNIFICANT = 3  # digits of a number that travels without an interval
 
 
 def ratio_text(ratio: Estimate, verdict: Verdict, *, plain: bool = False) -> str:  # noqa: ARG001 - called like the others
-    """As "1.10x [1.08, 1.13]"; "same" or "cannot tell" stand in the ratio's place."""
+    """As "1.10x [1.08, 1.13]"; "same", "cannot tell" or "wrong data" stand in the ratio's place."""
+    if verdict == WRONG_DATA:
+        return verdict
     if not has_interval(ratio):
         return f"cannot tell ({_blocks(ratio)})"
     digits = _digits_clear_of(ratio, 1.0, limit=_RATIO_DIGITS)
@@ -100,6 +103,33 @@ def share_text(share: Estimate) -> str:
         return f"cannot tell {bounds} %"
     sign = "+" if percent.value > 0 else ""
     return f"{sign}{_number(percent.value, digits)} % {bounds}"
+
+
+def part_text(part: Estimate) -> str:
+    """As "62 % [60, 64]" of an estimated ratio; without brackets where its bounds are unknown."""
+    percent = _scaled(part, 0.01)
+    if not has_interval(part):
+        return f"{_number(percent.value, 0)} %"
+    digits = min(_digits(percent), 1)
+    bounds = f"[{_number(percent.low, digits)}, {_number(percent.high, digits)}]"
+    return f"{_number(percent.value, digits)} % {bounds}"
+
+
+def number_text(value: float) -> str:
+    """As "640", "12.3", "0.25", "5": three significant digits at most, and no unit."""
+    text = _significant(value)
+    return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+def whole_percent(part: Estimate) -> str:
+    """As "62" of an estimated ratio; "60" where its interval leaves no more than the tens."""
+    percent = _scaled(part, 0.01)
+    return _number(percent.value, min(_digits(percent), 0) if has_interval(part) else 0)
+
+
+def per_1000_text(number: float) -> str:
+    """As "41.2", "0", "1,000" of so many per 1,000: three significant digits."""
+    return f"{number:.3g}" if number < 999.5 else f"{number:,.0f}"  # noqa: PLR2004 - never 1e+03
 
 
 def span_text(span: tuple[int, int]) -> str:

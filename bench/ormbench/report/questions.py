@@ -3,7 +3,7 @@
 Pure functions, so that the terminal, the page and the pull-request comment cannot disagree.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ormbench.cell import Cell
 from ormbench.report.findings import CellFinding, Comparison, Findings, Ladder
@@ -12,8 +12,11 @@ from ormbench.report.quantities import (
     difference_text,
     ratio_text,
 )
+from ormbench.report.wrong_data import happened, side, sound
+from ormbench.stats.verdict import WRONG_DATA
 
 NO_ANSWER = "No answer: this run is not evidence"
+_CHOSEN = ("pool", "isolation")
 _PLACEMENTS = {
     "one-core": "client and server share one core",
     "split": "client and server on separate cores",
@@ -47,6 +50,8 @@ def reference_name(findings: Findings) -> str:
         return "first driver" if len(findings.servers) > 1 else bare_driver(value)
     if axis == "rtt":
         return "direct" if value == "None" else f"rtt={float(value):g}"
+    if value == "None":
+        return {"pool": "fitted", "isolation": "default"}.get(axis, findings.reference)
     return value or findings.reference
 
 
@@ -118,7 +123,7 @@ def elsewhere(findings: Findings) -> tuple[str, tuple[Comparison, ...]]:
     """
     lane = _contender(findings)
     found: dict[str, Comparison] = {}
-    for one in findings.comparisons:
+    for one in sound(findings.comparisons):
         cell = one.candidate
         wanted = one.kind == "lane" and cell.lane == lane and is_reference(findings, one.reference)
         here = product_name(cell.target) == product_name(findings.focus_target)
@@ -139,7 +144,8 @@ def cell_names(cells: Iterable[Cell]) -> dict[Cell, str]:
     """What tells *cells* of one scenario apart: lane, driver if several, axes off their default."""
     known = tuple(cells)
     drivers = _driver_names({cell.target for cell in known})
-    return {cell: " ".join(_name_parts(cell, drivers.get(cell.target))) for cell in known}
+    chosen = [axis for axis in _CHOSEN if any(getattr(cell, axis) for cell in known)]
+    return {cell: " ".join(_name_parts(cell, drivers.get(cell.target), chosen)) for cell in known}
 
 
 def _driver_names(targets: set[str]) -> dict[str, str]:
@@ -150,17 +156,20 @@ def _driver_names(targets: set[str]) -> dict[str, str]:
     return {target: driver_name(target) if several else bare_driver(target) for target in targets}
 
 
-def _name_parts(cell: Cell, driver: str | None) -> Iterator[str]:
+def _name_parts(cell: Cell, driver: str | None, chosen: Sequence[str]) -> Iterator[str]:
     yield cell.lane
     if driver:
         yield driver
-    yield from _axes(cell)
+    yield from _axes(cell, chosen)
 
 
-def _axes(cell: Cell) -> list[str]:
-    """The axes off their default but the placement, which every cell of a section shares."""
+def _axes(cell: Cell, chosen: Sequence[str] = ()) -> list[str]:
+    """The axes off their default but the placement, which every cell of a section shares.
+
+    Those *chosen* stand there in any case: where one has "pool=20+0", another has "pool=fitted".
+    """
     axes = {axis: value for axis, value in cell.unusual().items() if axis != "placement"}
-    return axes_text(axes)
+    return axes_text({axis: getattr(cell, axis) for axis in chosen} | axes)
 
 
 def pair_names(comparison: Comparison) -> tuple[str, str]:
@@ -193,14 +202,32 @@ def _of_drivers(comparison: Comparison) -> str:
 
 
 def short_ratio(comparison: Comparison) -> str:
-    """Say "1.10x [1.08, 1.13]", "same [0.99, 1.01]" or "cannot tell [0.97, 1.09]"."""
+    """Say "1.10x [1.08, 1.13]", "same [0.99, 1.01]" or "cannot tell [0.97, 1.09]".
+
+    Where there is no ratio, whose data are wrong: "wrong data" or "reference: wrong data".
+    """
+    if comparison.verdict == WRONG_DATA:
+        return side(comparison)
     return ratio_text(comparison.ratio, comparison.verdict)
 
 
 def difference(comparison: Comparison, *, plain: bool = False) -> str:
-    """Say "+43 us [38, 49]" per operation; "within [-6, 5] us" where the verdict is same."""
+    """Say "+43 us [38, 49]" per operation; "within [-6, 5] us" where the verdict is same.
+
+    Where there is no ratio: "orm loses 640 updates per 1,000 operations".
+    """
+    if comparison.verdict == WRONG_DATA:
+        return wrong_words(comparison)
     text = difference_text(comparison.difference, plain=plain)
     return text.replace("cannot tell", "within") if comparison.verdict == "same" else text
+
+
+def wrong_words(comparison: Comparison) -> str:
+    """Say "orm loses 640 updates per 1,000 operations"; of both, where both data are wrong."""
+    names = dict(
+        zip((comparison.candidate, comparison.reference), pair_names(comparison), strict=True)
+    )
+    return "; ".join(f"{names[one.cell]} {happened(one)}" for one in comparison.wrong)
 
 
 def duration_text(seconds: float) -> str:

@@ -12,9 +12,12 @@ from markupsafe import Markup
 from ormbench.report import lateness, questions
 from ormbench.report.findings import CellFinding, Comparison, Findings
 from ormbench.report.names import axes_text, driver_name
+from ormbench.report.outcome_facts import outcome_facts
+from ormbench.report.pool_facts import pool_facts
 from ormbench.report.quantities import (
     difference_text,
     mean_text,
+    per_1000_text,
     plain_ratio_text,
     rate_text,
     time_text,
@@ -28,8 +31,9 @@ from ormbench.report.wire_facts import (
     not_counted,
     server_facts,
 )
+from ormbench.stats.verdict import WRONG_DATA
 
-MARKS = {"slower": "▲", "faster": "▼", "same": "●", "cannot tell": "○"}
+MARKS = {"slower": "▲", "faster": "▼", "same": "●", "cannot tell": "○", WRONG_DATA: "✕"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def _cell_row(findings: Findings, one: CellFinding) -> CellRow:
         slowest=_slowest(one) if numbers else Shown(),
         ratio=_ratio(findings, one) if numbers else Shown(),
         trips=_trips(one),
-        new=Shown(f"{one.new_per_1000:.3g}", one.new_per_1000) if one.operations else Shown(),
+        new=Shown(per_1000_text(one.new_per_1000), one.new_per_1000) if one.operations else Shown(),
         lag=lateness.lag_text(one) if numbers else "",
         spark=sparkline(one.block_means) if numbers else Markup(),
         facts=tuple(_facts(one, numbers=numbers)),
@@ -162,11 +166,13 @@ def _ratio(findings: Findings, one: CellFinding) -> Shown:
 
 
 def _verdict(one: Comparison) -> Shown:
+    if one.verdict == WRONG_DATA:
+        return Shown(questions.short_ratio(one), verdict=one.verdict)
     return Shown(questions.short_ratio(one), one.ratio.value, one.verdict)
 
 
 def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
-    facts = [("operations", f"{one.operations:,}")]
+    facts = [("operations", f"{one.operations:,}"), *outcome_facts(one)]
     if numbers:
         facts += _percentiles("service", one.percentiles)
         facts += _percentiles("response", one.response)
@@ -179,7 +185,7 @@ def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
     facts.append(("placement", questions.placement_text([one.cell])))
     facts.append(("transaction", questions.transaction_text([one.cell])))
     facts.append(("clients", str(one.cell.clients)))
-    return [*facts, *distance_facts(one)]
+    return [*facts, *pool_facts(one, numbers=numbers), *distance_facts(one)]
 
 
 def _percentiles(clock: str, known: Sequence[tuple[float, int]]) -> list[tuple[str, str]]:
@@ -187,6 +193,9 @@ def _percentiles(clock: str, known: Sequence[tuple[float, int]]) -> list[tuple[s
 
 
 def _comparison_row(one: Comparison, on_the_wire: str) -> ComparisonRow:
+    if one.verdict == WRONG_DATA:
+        words = Shown(f"{WRONG_DATA}: {questions.wrong_words(one)}", verdict=WRONG_DATA)
+        return ComparisonRow(questions.comparison_name(one), words, "", "", "", "", on_the_wire)
     return ComparisonRow(
         name=questions.comparison_name(one),
         ratio=_verdict(one),

@@ -55,7 +55,8 @@ def server_settings(manifest: Manifest) -> tuple[tuple[str, str], ...]:
 def does_not_say(manifest: Manifest) -> tuple[str, ...]:
     """One phrase for each thing that this run did not vary, and so cannot speak of."""
     cells = _measured(manifest)
-    return (*_about_place(manifest, cells), *_about_load(cells), *_about_servers(cells, manifest))
+    about_load = *_about_load(cells), *_about_pools(cells)
+    return (*_about_place(manifest, cells), *about_load, *_about_servers(cells, manifest))
 
 
 def _measured(manifest: Manifest) -> list[Cell]:
@@ -119,6 +120,17 @@ def _about_load(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"other numbers of clients than {', '.join(map(str, clients))}"
     if cells and all(cell.rate is None for cell in cells):
         yield "response times under a given load: closed loop only"
+
+
+def _about_pools(cells: Sequence[Cell]) -> Iterator[str]:
+    """Of a run that sweeps pools: what else decides how large a pool has to be."""
+    swept = {cell.scenario for cell in cells if cell.pool is not None}
+    here = [cell for cell in cells if cell.scenario in swept]
+    if len({cell.pool for cell in here}) < 2:  # noqa: PLR2004 - one pool is not compared
+        return
+    yield "pools where operations hold a connection for longer or shorter: one workload a scenario"
+    if all(cell.processes == 1 for cell in here):
+        yield "several worker processes: each would have a pool of its own"
 
 
 def _about_servers(cells: Sequence[Cell], manifest: Manifest) -> Iterator[str]:

@@ -26,7 +26,8 @@ from ormbench.report.quantities import (
     without_interval,
 )
 from ormbench.report.round_trips import both_send
-from ormbench.stats.verdict import EQUIVALENCE
+from ormbench.report.wrong_data import happened, sound
+from ormbench.stats.verdict import EQUIVALENCE, WRONG_DATA
 
 CONTENDER = "orm"  # the lane that the answer is about, where it was measured
 _NS_PER_S = 1_000_000_000
@@ -81,16 +82,29 @@ def answer(
 
     Speaks of the focus's product, and of the harm that *cells* did to their event loop.
     """
-    main = contender(focus.lanes(comparisons))
+    lanes = focus.lanes(comparisons)
+    main = contender(lanes)
     if main is None:
         return tuple(f"{one}." for one in (headline(comparisons, focus), *_harm(cells)))
     where = "" if focus.alone else f"on {focus.product}, "
     sentences = [where + takes(main) + _costs(main, at_rate)]
+    sentences += _no_choice(lanes)
     sentences += _sent(main, cells)
     sentences += _harm(cells)
     sentences += _largest_rung(ladders, focus)
     sentences += _elsewhere(main, comparisons)
     return tuple(f"{opened(one)}." for one in sentences)
+
+
+def _no_choice(lanes: Sequence[Comparison]) -> Iterator[str]:
+    """What lost updates or broke an invariant, however fast it was."""
+    names = {
+        wrong.cell: (_candidate(one) if wrong.cell == one.candidate else _reference(one), wrong)
+        for one in lanes
+        for wrong in one.wrong
+    }
+    for name, wrong in names.values():
+        yield f"{name} {happened(wrong)} and is no choice"
 
 
 def _sent(found: Comparison, cells: Sequence[CellFinding]) -> Iterator[str]:
@@ -127,21 +141,33 @@ def by_chance(identical: AACount) -> str:
 
 
 def contender(lanes: Sequence[Comparison]) -> Comparison | None:
-    """The comparison that the answer is about: of ORM, else the one that differs most."""
-    orm = next((one for one in lanes if one.candidate.lane == CONTENDER), None)
-    return orm or max(lanes, key=lambda one: abs(one.difference.value), default=None)
+    """The comparison that the answer is about: of ORM, else the one that differs most.
+
+    None where no two do their work: where data are wrong there is no time to speak of.
+    """
+    timed = sound(lanes)
+    orm = next((one for one in timed if one.candidate.lane == CONTENDER), None)
+    return orm or max(timed, key=lambda one: abs(one.difference.value), default=None)
 
 
 def takes(found: Comparison, candidate: str = "", reference: str = "") -> str:
     """As "ORM takes 1.10x as long as Core [1.08, 1.13]", in the words of its verdict."""
     text = ratio_text(found.ratio, found.verdict)
     one, other = candidate or _candidate(found), reference or _reference(found)
+    if found.verdict == WRONG_DATA:
+        return f"{wrong_text(found)}: the times of {one} and {other} say nothing"
     if found.verdict == "same":
         margin = f"{EQUIVALENCE:.0%}".replace("%", " %")
         return f"{one} takes the same time as {other} within {margin}{interval_of(text)}"
     if found.verdict == "cannot tell":
         return f"this run cannot tell {one} from {other}{interval_of(text)}"
     return f"{one} takes {without_interval(text)} as long as {other}{interval_of(text)}"
+
+
+def wrong_text(found: Comparison) -> str:
+    """As "ORM loses 640 updates per 1,000 operations"; of both, where both data are wrong."""
+    names = {found.candidate: _candidate(found), found.reference: _reference(found)}
+    return ", ".join(f"{names[one.cell]} {happened(one)}" for one in found.wrong)
 
 
 def cpu_share(found: Comparison, at_rate: float) -> Estimate:
@@ -196,7 +222,7 @@ def elsewhere(main: Comparison, comparisons: Sequence[Comparison]) -> tuple[Comp
     scenario = main.candidate.scenario
     return tuple(
         one
-        for one in comparisons
+        for one in sound(comparisons)
         if one.kind == "lane" and place(one) == place(main) and one.candidate.scenario != scenario
     )
 
@@ -204,7 +230,9 @@ def elsewhere(main: Comparison, comparisons: Sequence[Comparison]) -> tuple[Comp
 def _undecided(lanes: Sequence[Comparison], focus: Focus) -> str:
     if not lanes:
         return f"{focus.scenario} on {driver_name(focus.target)}: no two lanes were compared"
-    if all(one.verdict == "same" for one in lanes):
+    if not sound(lanes):
+        return f"{opened(wrong_text(lanes[0]))} for {focus.scenario}{_on(focus)}"
+    if all(one.verdict == "same" for one in sound(lanes)):
         within = f"take the same time within {EQUIVALENCE * 100:.0f} %"
         return f"All lanes of {focus.scenario} {within}{_on(focus)}"
     return f"This run cannot tell the lanes of {focus.scenario} apart{_on(focus)}"

@@ -9,9 +9,11 @@ import math
 from collections.abc import Iterator
 
 from ormbench.report import questions
-from ormbench.report.findings import CellFinding, Estimate, Findings
+from ormbench.report.findings import CellFinding, Estimate, Findings, Outcomes
 from ormbench.report.round_trips import any_counted
 from ormbench.report.words import readable
+from ormbench.report.wrong_data import rate
+from ormbench.stats.verdict import WRONG_DATA
 
 _COUNTS = {  # name of a field of Tally -> what a column calls it
     "round_trips": "round_trips",
@@ -82,7 +84,32 @@ def _row(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
     if any(other.cell.rtt is not None for other in findings.cells):
         yield "added_rtt_asked_ms", cell.rtt
         yield "added_rtt_achieved_ns", one.added_rtt
+    if any(other.cell.pool or other.cell.processes > 1 for other in findings.cells):
+        yield "pool", cell.pool or "fitted"
+        yield "processes", cell.processes
+        yield "connections_most", cell.connections
+    if any(other.checkout for other in findings.cells):
+        yield "checkout_p50_ns", dict(one.checkout).get(50.0)
+        yield "checkout_p99_ns", dict(one.checkout).get(99.0)
+    if any(other.cell.isolation or other.cell.pool or other.outcomes for other in findings.cells):
+        yield from _outcomes(one)
     yield from _ratio(findings, one)
+
+
+def _outcomes(one: CellFinding) -> Iterator[tuple[str, Value]]:
+    """What became of operations; goodput beside wrong data stands in a column of its own."""
+    found, wrong = one.outcomes or Outcomes(), one.wrong
+    yield "isolation", one.cell.isolation or ""
+    yield from _estimate("goodput", "op_per_s", None if wrong else one.goodput)
+    beside = one.goodput.value if wrong and one.goodput else None
+    yield "goodput_beside_wrong_data_op_per_s", beside
+    known = bool(one.operations)
+    lost, broken = (wrong.lost, wrong.broken) if wrong else (0, 0)
+    of = wrong.operations if wrong else one.operations
+    yield "lost_updates_per_1000_op", rate(lost, of) if known else None
+    yield "broken_per_1000_op", rate(broken, of) if known else None
+    yield "aborted_attempts_per_1000_op", rate(found.aborted, one.operations) if known else None
+    yield "failed_op", found.failed if known else None
 
 
 def _counts(one: CellFinding) -> Iterator[tuple[str, Value]]:
@@ -109,8 +136,9 @@ def _finite(value: float) -> float | None:
 def _ratio(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
     """The ratio of times to the reference; empty where there is none that may be read."""
     found = questions.against_reference(findings, one.cell) if findings.trust.usable else None
+    ratio = found.ratio if found and found.verdict != WRONG_DATA else None
     yield "reference", found.reference.id if found else ""
-    yield "time_ratio_to_reference", found.ratio.value if found else None
-    yield "time_ratio_low", _finite(found.ratio.low) if found else None
-    yield "time_ratio_high", _finite(found.ratio.high) if found else None
+    yield "time_ratio_to_reference", ratio.value if ratio else None
+    yield "time_ratio_low", _finite(ratio.low) if ratio else None
+    yield "time_ratio_high", _finite(ratio.high) if ratio else None
     yield "verdict", found.verdict if found else ""

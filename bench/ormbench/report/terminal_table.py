@@ -1,15 +1,19 @@
 """The focus scenario as a table of plain text: lane, time, a dot on a scale, ratio, counts."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 from textwrap import wrap
 
+from ormbench.cell import Cell
 from ormbench.report import lateness, questions
 from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.pool_map import Column
+from ormbench.report.pool_words import clients_name, spoken_column
 from ormbench.report.quantities import time_text
 from ormbench.report.round_trips import any_counted, trips_text
+from ormbench.report.sentences import Focus
 
 _ROWS = 7  # lanes shown here; the others are in the report
 _TIME = 9
@@ -25,13 +29,15 @@ def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]
     if not findings.trust.usable:
         yield from _without_times(cells)
         return
-    shown = _chosen(findings, cells)
-    columns = _Columns.over(findings, shown, width)
+    spoken = _pools(findings)
+    shown = _chosen(findings, _of_column(cells, spoken))
+    names = _names(cells, spoken)
+    columns = _Columns.over(findings, shown, names, width)
+    lane = clients_name(spoken.clients) if spoken else "lane"
     against = f"vs {questions.reference_name(findings)}"
-    head = f" {'lane':<{columns.lane}}{'per op':>{_TIME}}  {columns.scale.ticks(plain=plain)} "
+    head = f" {lane:<{columns.lane}}{'per op':>{_TIME}}  {columns.scale.ticks(plain=plain)} "
     trips = f"{'trips':>{columns.trips}}" if columns.trips else ""
     yield f"{head}{against:<{columns.ratio}}{trips}{'new':>{_NEW}}"
-    names = questions.cell_names(one.cell for one in cells)
     for one in shown:
         name = _short(names[one.cell], columns.lane)
         yield f" {name:<{columns.lane}}{_row(findings, one, columns, plain=plain)}"
@@ -57,8 +63,13 @@ class _Columns:
     scale: "Scale"
 
     @classmethod
-    def over(cls, findings: Findings, shown: tuple[CellFinding, ...], width: int) -> "_Columns":
-        names = questions.cell_names(one.cell for one in questions.focus_cells(findings))
+    def over(
+        cls,
+        findings: Findings,
+        shown: tuple[CellFinding, ...],
+        names: Mapping[Cell, str],
+        width: int,
+    ) -> "_Columns":
         lane = min(24, max(8, *(len(names[one.cell]) for one in shown)))
         ratios = [_ratio(findings, one) for one in shown if one.service]
         ratio = max(len(f"vs {questions.reference_name(findings)}"), *map(len, ratios), 0)
@@ -114,9 +125,35 @@ def _chosen(findings: Findings, cells: tuple[CellFinding, ...]) -> tuple[CellFin
     spare = len(cells) - _ROWS
     if spare <= 0:
         return cells
-    middle = [one for one in cells[1:-1] if not questions.is_reference(findings, one.cell)]
+    spoken = _pools(findings)
+    kept = {one.cell for one in spoken.smallest} if spoken else set()
+    kept |= {one.cell for one in cells if questions.is_reference(findings, one.cell)}
+    middle = [one for one in cells[1:-1] if one.cell not in kept]
     dropped = middle[: spare + 1]  # one more, for the line that says so
     return tuple(one for one in cells if one not in dropped)
+
+
+def _pools(findings: Findings) -> Column | None:
+    """The pools that the answer is about."""
+    focus = Focus(findings.focus, findings.focus_target)
+    return spoken_column(findings.comparisons, findings.cells, focus)
+
+
+def _of_column(cells: tuple[CellFinding, ...], column: Column | None) -> tuple[CellFinding, ...]:
+    """Of pools with several numbers of clients, those that the answer is about."""
+    if column is None:
+        return cells
+    wanted = {one.cell for one in column.entries}
+    return tuple(one for one in cells if one.cell in wanted)
+
+
+def _names(cells: tuple[CellFinding, ...], column: Column | None) -> dict[Cell, str]:
+    """What tells cells apart; the number of clients stands above those of a column."""
+    if column is None:
+        return questions.cell_names(one.cell for one in cells)
+    bare = {one.cell: replace(one.cell, clients=1) for one in cells}
+    names = questions.cell_names(bare.values())
+    return {cell: names[alike] for cell, alike in bare.items()}
 
 
 def _nearest_and_farthest(cells: tuple[CellFinding, ...]) -> tuple[CellFinding, ...]:

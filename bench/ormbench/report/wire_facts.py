@@ -6,6 +6,7 @@ from ormbench.report.findings import CellFinding
 from ormbench.report.quantities import span_text, time_text
 from ormbench.report.round_trips import statements_text
 from ormbench.results.count import Count
+from ormbench.truth.churn import OPENS
 
 NO_DATABASE = "no database"
 _COUNTS = {  # name of a field of Tally -> what a reader calls it
@@ -49,6 +50,9 @@ def server_facts(found: CellFinding) -> Iterator[tuple[str, str]]:
     whole = found.compared + found.unverified_trials
     if not whole:
         return
+    if found.unverified.startswith(OPENS):
+        yield from _opening_facts(found)
+        return
     words = f"{found.agreed} of {whole} trial{'s' * (whole != 1)} agree"
     if found.counters:
         each = ", ".join(f"{name} {value:,}" for name, value in found.counters)
@@ -57,6 +61,14 @@ def server_facts(found: CellFinding) -> Iterator[tuple[str, str]]:
     if found.unverified:
         trials = found.unverified_trials
         yield "unverified", f"{trials} trial{'s' * (trials != 1)}: {found.unverified}"
+
+
+def _opening_facts(found: CellFinding) -> Iterator[tuple[str, str]]:
+    """What is proven of a cell whose connections come and go, and in how many of its trials."""
+    trials = found.unverified_trials
+    yield "server counters", f"{trials} trial{'s' * (trials != 1)}: {found.unverified}"
+    if found.compared:
+        yield "server counters, alone", f"{found.agreed} of {found.compared} trials agree"
 
 
 def distance_facts(found: CellFinding) -> Iterator[tuple[str, str]]:

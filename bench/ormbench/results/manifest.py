@@ -8,8 +8,8 @@ from typing import Any
 
 from ormbench.cell import Cell, Contrast, Group, LeftOut
 
-SCHEMA = 3
-READABLE = (1, 2, 3)  # 1 knew one server, a PostgreSQL; 2 no counts
+SCHEMA = 4
+READABLE = (1, 2, 3, 4)  # 1 knew one server, a PostgreSQL; 2 no counts; 3 no failed operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Manifest:
     environment: Environment
     next_steps: tuple[str, ...] = ()
     scenarios: dict[str, str] = field(default_factory=dict)  # name -> what situation it is
+    audited: tuple[str, ...] = ()  # scenarios of which each slice is audited
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
@@ -72,6 +73,7 @@ class Manifest:
                 "lanes": {name: LaneText(**text) for name, text in plain["lanes"].items()},
                 "environment": _environment(plain["environment"]),
                 "next_steps": tuple(plain["next_steps"]),
+                "audited": tuple(plain.get("audited", ())),
             }
         )
 

@@ -17,10 +17,15 @@ class Slice:
     round: int
     place: int  # 0 for the arm that ran first in this round
     operations: int  # recorded ones; the settling operations are not among them
-    wall_ns: int  # from the start of the clients to the last end
+    wall_ns: int  # in which so many operations ended; see `load.tasks.Lap`
     service_ns: int  # sum of the service times
-    cpu_ns: int  # CPU time of the worker process
+    cpu_ns: int  # CPU time of the worker process, or of all of them
     server_cpu_ns: int | None  # CPU time of the server's processes; None where unreadable
+    failed: int = 0  # operations that ended without a result: a pool time-out, too many retries
+    aborted: int = 0  # attempts that the server ended: made again, unless that was the last
+    broken: int = 0  # operations that read what cannot be, and end states that cannot
+    lost: int = 0  # updates that were committed and are not there
+    idle_ns: int = 0  # of clients whose process had no turn left while others had; a sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,11 @@ class Trial:
     turns: int = 0  # operations that those counters saw: recorded ones and settling ones
     unverified: str = ""  # why the server's counters prove nothing here; "" where they agree
     added_rtt_ns: int | None = None  # round-trip time that the relay added, as achieved, mean
+    failures: dict[str, int] = field(default_factory=dict)  # why -> operations without a result
+    aborts: dict[str, int] = field(default_factory=dict)  # why -> attempts that the server ended
+    checkout: str = ""  # histogram of checkout waits, of one instrumented slice
+    idle: dict[str, int] = field(default_factory=dict)  # "answered", or an error's words -> how
+    # many of the operations right after the server had closed all idle connections
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; slices become lists in the order of their fields."""

@@ -1,5 +1,6 @@
 """One arm in one block, as the coordinator knows it."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import cast
@@ -7,9 +8,12 @@ from typing import cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from ormbench.cell import Cell
+from ormbench.lanes.retry import POOL_TIMEOUT
 from ormbench.loader import Loaded
 from ormbench.results.trial import Proof, Slice, Status, Trial
 from ormbench.run.context import Site
+from ormbench.scenario import OWN_UNITS
+from ormbench.truth.early import Early, prepares_later
 from ormbench.wire.relay import Route
 
 
@@ -44,6 +48,22 @@ class ArmState:
     counters: dict[str, int] = field(default_factory=dict)  # the server's own, over those turns
     unverified: str = "nobody read its counters"  # why they prove nothing; "" where they agree
     added_rtts: list[int] = field(default_factory=list)  # ns, the mean of each slice
+    failures: Counter[str] = field(default_factory=Counter)  # of its slices, with settling ones
+    aborts: Counter[str] = field(default_factory=Counter)
+    broken: int = 0  # operations that read what cannot be, settling ones among them
+    checkout: str = ""  # histogram
+    idle: dict[str, int] = field(default_factory=dict)
+
+    def early(self) -> Early:
+        """How many of its operations, and of their attempts, did not run to their end."""
+        without = self.failures.total()
+        own = self.loaded.lane(self.cell.lane).receives in OWN_UNITS
+        return Early(
+            attempts=self.aborts.total() + self.broken,
+            operations=without + self.broken,
+            partly=self.failures[POOL_TIMEOUT] if own else 0,
+            after_rollback=int(prepares_later(self.cell.target)),
+        )
 
     def reset(self) -> None:
         """Put its tables back to where each of its slices starts. Raises EndedError."""
@@ -73,6 +93,10 @@ class ArmState:
             lag_p99_ns=self.lag_p99_ns,
             unverified=self.unverified if self.site else "",
             added_rtt_ns=round(fmean(self.added_rtts)) if self.added_rtts else None,
+            failures=dict(self.failures),
+            aborts=dict(self.aborts),
+            checkout=self.checkout,
+            idle=self.idle,
             service=histograms["service"],
             response=histograms["response"],
             start_lag=histograms["start_lag"],

@@ -1,7 +1,6 @@
-"""One block: a fresh worker process for each event loop, every group once, in random order."""
+"""One block: fresh worker processes for each event loop, every group once, in random order."""
 
 import time
-from contextlib import ExitStack
 from dataclasses import asdict
 from random import Random
 
@@ -10,9 +9,9 @@ from ormbench.results.count import Count
 from ormbench.results.folder import Block
 from ormbench.results.trial import Proof, Trial
 from ormbench.run.context import Context
+from ormbench.run.crew import Crew
 from ormbench.run.foreign import ForeignLoad
 from ormbench.run.group import GroupInBlock, Turns
-from ormbench.run.worker import WorkerProcess
 from ormbench.servers.placement import allowed_cpus, stay_on
 
 HASH_SEEDS = 2**32
@@ -35,21 +34,16 @@ def _measure(context: Context, number: int) -> Block:
     counts: list[Count] = []
     started, turns = time.monotonic(), Turns()
     context.in_rounds = context.in_counting = 0.0
-    loops = dict.fromkeys(cell.loop for group in context.groups for cell in group.cells)
     hash_seed = random.randrange(1, HASH_SEEDS)
-    with ExitStack() as stack:
-        workers = {
-            loop: stack.enter_context(WorkerProcess(hash_seed, context.timeout, loop))
-            for loop in loops
-        }
+    with Crew(hash_seed, context.timeout, _start(context)) as crew:
         foreign = ForeignLoad(context.cpu_ns)
-        for worker in workers.values():
-            worker.demand("start", **_start(context))
+        crew.begin(cell.loop for group in context.groups for cell in group.cells)
         for group in random.sample(context.groups, len(context.groups)):
             context.progress.group(group.name)
             context.attend(group)
-            in_block = GroupInBlock(context, workers, group, number, turns, foreign)
             try:
+                workers = crew.for_cells(group.cells)
+                in_block = GroupInBlock(context, workers, group, number, turns, foreign)
                 new_trials, new_proofs = in_block.measure()
             except WorkerError as error:
                 raise WorkerError(f"while measuring {group.name}, {error}") from error

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ormbench.results.count import Count
+from ormbench.run.churn import Grown
 from ormbench.run.context import Site
 from ormbench.run.entry import Entry
 from ormbench.run.published import Totals
@@ -31,6 +32,8 @@ class Book:
         """
         for entry in entries:
             self._check_rows(entry, closing, counts)
+        if any(entry.churning for entry in entries):
+            return
         each = [counts.get(entry.arm.cell.id) for entry in entries]
         if self._comparable(closing, entries, each):
             wrong = self._unequal(closing, entries, each)
@@ -38,10 +41,33 @@ class Book:
                 if wrong and entry.arm.ended is None and not entry.arm.unverified:
                     entry.blame(wrong)
 
+    def grown(self, closing: Totals) -> Grown | None:
+        """What all connections did but the coordinator's own; None where that connected again.
+
+        Each worker of a parallel query commits twice while it starts.
+        """
+        opening, workers = self.opening, 0
+        if closing.own.keys() != opening.own.keys():
+            return None
+        if closing.workers is not None and opening.workers is not None:
+            workers = closing.workers - opening.workers
+        rolled_back = closing.rollbacks - opening.rollbacks
+        own = _transactions(closing) - _transactions(opening)
+        ended = closing.commits - opening.commits + rolled_back
+        quiet = opening.rollbacks == self.before.rollbacks  # readings roll nothing back
+        return Grown(
+            sessions=closing.sessions - opening.sessions,
+            counters={"transactions": ended - own - 2 * workers},
+            rollbacks=rolled_back if quiet else None,
+            strangers=opening.strangers or closing.strangers,
+            surely=closing.workers is not None,
+        )
+
     def _check_rows(self, entry: Entry, closing: Totals, counts: Mapping[str, Count]) -> None:
         arm, schema = entry.arm, entry.arm.schema
         count = counts.get(arm.cell.id)
-        if arm.ended or arm.unverified or count is None or schema not in self.opening.written:
+        silent = arm.unverified and not entry.churning
+        if arm.ended or silent or count is None or schema not in self.opening.written:
             return
         grown = closing.written.get(schema, 0) - self.opening.written[schema]
         rows = grown - (self.site.tables.copied[schema] - entry.copied)
@@ -51,7 +77,7 @@ class Book:
             return
         arm.counters["rows"] = rows
         name = "rows in n_tup_ins, n_tup_upd and n_tup_del"
-        if wrong := compared(name, rows, arm.turns, known):
+        if wrong := compared(name, rows, arm.turns, known, arm.early()):
             entry.blame(wrong)
 
     def _comparable(
@@ -111,8 +137,10 @@ class Book:
             known = [one for one in values if one is not None]
             if entry.arm.ended or not known or len(known) < len(values):
                 return None
-            least += entry.arm.turns * min(known)
-            most += entry.arm.turns * max(known)
+            low, high = entry.arm.early().span(
+                "xact_rollback", entry.arm.turns, min(known), max(known)
+            )
+            least, most = least + low, most + high
         return least, most
 
 

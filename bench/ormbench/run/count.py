@@ -1,7 +1,8 @@
 """The count pass: a few operations of each cell through the relay, before anything is timed.
 
 Each cell is counted once in a run, with one client: what an operation sends does not depend on
-who else is there. The connection is warm, so that a driver has prepared what it prepares.
+who else is there. The connection is warm, so that a driver has prepared what it prepares. Where a
+pool opens connections while it is timed, what one costs is counted, too.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,12 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
+from ormbench import pool
 from ormbench.cell import Cell
 from ormbench.results.count import Count
 from ormbench.run.arm import ArmState, EndedError
+from ormbench.scenario import OWN_UNITS, Receives
+from ormbench.truth.churn import connects_each_time, may_open
 from ormbench.truth.counters import alike
 from ormbench.wire.relay import Route, Taken
 
@@ -39,15 +43,19 @@ class CountPass:
         *way* opens a route that reads, *turns* gives out numbers, *ask* asks the arm's worker.
         A cell that differs from a counted one in its load or its distance alone has the same count.
         """
-        cell, own = counted_as(arm.cell), arm.cell.id
+        receives, own = arm.loaded.lane(arm.cell.lane).receives, arm.cell.id
+        cell = counted_as(arm.cell, receives)
         known = self.alike.get(cell)
-        if known is None:
-            found = replace(self._counted(arm, cell, way, turns, ask), cell=own)
-            self.alike[cell] = found
-        else:
+        if known is not None and known.cell in self.known:
             found = replace(known, cell=own, transcript=(), like=known.cell)
+        else:
+            known = known or self._counted(arm, cell, way, turns, ask)
+            found = self.alike[cell] = replace(known, cell=own)
         self.known[own] = found
         self.new.append(found)
+        connecting = connects_each_time(cell) if may_open(arm.cell, receives) else None
+        if connecting is not None and connecting not in self.alike and found.operations:
+            self.alike[connecting] = self._counted(arm, connecting, way, turns, ask)
         return found
 
     def _counted(
@@ -74,16 +82,33 @@ class CountPass:
         )
 
 
-def counted_as(cell: Cell) -> Cell:
-    """The cell whose count holds for *cell*: one client, closed loop, no added distance."""
-    return replace(cell, clients=1, rate=None, arrivals="poisson", rtt=None, placement="free")
+def counted_as(cell: Cell, receives: Receives = "session") -> Cell:
+    """The cell whose count holds for *cell*: one client, closed loop, no added distance.
+
+    To an operation that holds one connection at a time, a pool's size is nothing; what it does to
+    a connection is. Of lanes that hold several at once (*receives*) the pool stays as it is.
+    """
+    word = cell.pool if receives in OWN_UNITS else _sends(cell.pool)
+    plain = replace(cell, clients=1, rate=None, arrivals="poisson", rtt=None, processes=1)
+    return replace(plain, placement="free", pool=word)
+
+
+def _sends(word: str | None) -> str | None:
+    """One pool for all that send the same with one client; None where it is the usual one."""
+    wanted = pool.parse(word) if word else pool.FITTED
+    if wanted.kind not in {"queue", "fitted"}:
+        return word
+    each_time = wanted.recycle if wanted.recycle == 0 else None
+    same = pool.Pool(ping=wanted.ping, reset=wanted.reset, recycle=each_time)
+    return None if same == pool.FITTED else same.word
 
 
 def _operations(route: Route, turns: Callable[[int], int], ask: Any) -> list[Taken]:
     """What each of COUNTED operations sent and received, after WARM others.
 
     Operations may differ by their turn, as pages of different sizes do. Where these few do not show
-    it, FURTHER ones together may: then as many are counted one by one as well.
+    it, FURTHER ones together may: then as many are counted one by one as well. Their turns follow
+    each other, so what happens in one turn of FURTHER is always seen.
     """
     if _turns(ask, turns(1), 1) > SLOW_NS:
         route.take()

@@ -7,8 +7,11 @@ from ormbench.load.counters import Reading
 from ormbench.results.count import Count
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Site
+from ormbench.truth.churn import OPENS, may_open
 from ormbench.truth.counters import Difference, begins_itself, difference, joined
 from ormbench.wire.tally import Tally
+
+_READINGS = 3
 
 
 @dataclass(slots=True)
@@ -21,7 +24,23 @@ class Entry:
     first: Reading = field(default_factory=dict)
     opening: Reading = field(default_factory=dict)  # the reading after `first`
     closing: Reading = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list)  # connections, by the client's own count, at
+    # the time of each of these readings
+    churning: bool = False  # connections came and went, as its pool may let them
     renamed: bool = False  # asyncpg's connections prepared or forgot statements meanwhile
+
+    @property
+    def new(self) -> int:
+        """Connections that the client opened since the ledger was opened."""
+        return self.opened[-1] - self.opened[-2]
+
+    def ended_early(self) -> bool:
+        """Whether its arm ended, or could not be read, before the last reading."""
+        return len(self.opened) < _READINGS
+
+    def may_open(self) -> bool:
+        """Whether its pool opens connections on the clock, and nobody is to blame for it."""
+        return may_open(self.arm.cell, self.arm.loaded.lane(self.arm.cell.lane).receives)
 
     def settled(self) -> bool:
         """Whether the same connections were there all the time."""
@@ -34,12 +53,15 @@ class Entry:
         opening = _sums(self.opening)
         return {name: value - opening[name] for name, value in _sums(self.closing).items()}
 
+    def reading(self) -> dict[str, int]:
+        """What one reading of all its connections adds to them."""
+        first, opening = _sums(self.first), _sums(self.opening)
+        return {name: value - first[name] for name, value in opening.items()}
+
     def counted(self) -> dict[str, int]:
         """What they grew by, without the reading."""
-        first, opening = _sums(self.first), _sums(self.opening)
-        return joined(
-            {name: value - (opening[name] - first[name]) for name, value in self.raw().items()}
-        )
+        cost = self.reading()
+        return joined({name: value - cost[name] for name, value in self.raw().items()})
 
     def check(self, count: Count | None, *, catching_up: bool) -> None:
         """Hold them against the count pass: the arm is INCORRECT, unverified or neither.
@@ -49,6 +71,10 @@ class Entry:
         arm, operations = self.arm, count.operations if count else ()
         if arm.unverified:
             return
+        self.churning = self.may_open() and not (self.settled() and self.new == 0)
+        if self.churning:
+            arm.unverified = f"{OPENS}, and nothing is proven of it"
+            return
         if not (self.first and self.opening and self.closing):
             arm.unverified = "its counters were not read"
             return
@@ -57,11 +83,15 @@ class Entry:
             return
         counted, names_all = self.counted(), arm.cell.target.endswith("+asyncpg")
         self.renamed = names_all and counted.get("names", 0) != 0
-        arm.counters = _told(counted, arm.turns, operations, names_all=names_all)
+        early = arm.early()
+        whole = arm.turns - early.operations
+        arm.counters = _told(counted, whole, operations, names_all=names_all)
         if not operations:
             why = f": {count.reason}" if count else ""
             arm.unverified = f"there is no count pass to compare with{why}"
-        elif wrong := difference(self.site.server.product, operations, arm.turns, arm.counters):
+            return
+        product = self.site.server.product
+        if wrong := difference(product, operations, arm.turns, arm.counters, early):
             self.blame(wrong, count, catching_up=catching_up)
 
     def _replaced(self, *, promised: bool) -> None:

@@ -2,23 +2,28 @@
 
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from random import Random
 from typing import Any
 
-from ormbench.cell import Cell, Group, Loop, Placement
-from ormbench.load.calibration import SliceSize, slice_size, warm_turns
+from ormbench.cell import Cell, Group, Placement
+from ormbench.load.calibration import SliceSize
 from ormbench.loader import blocks_loop
 from ormbench.results.trial import Proof, Slice, Trial
 from ormbench.run.arm import ArmState, EndedError
+from ormbench.run.audit import outcome
 from ormbench.run.context import Context
 from ormbench.run.count import CountPass
+from ormbench.run.crew import Workers
 from ormbench.run.foreign import ForeignLoad
+from ormbench.run.idle import idle_trial
 from ormbench.run.ledger import Ledger
 from ormbench.run.proof import check_state, prove
-from ormbench.run.worker import WorkerProcess
+from ormbench.run.sizes import pools_rest, size_of
+from ormbench.run.team import Team
+from ormbench.run.worker import demand_all
+from ormbench.scenario import OWN_UNITS
 from ormbench.servers.placement import CAN_PIN, allowed_cpus, cores, stay_on
 from ormbench.truth.transactions import unequal_end
 
@@ -38,24 +43,25 @@ class Turns:
 
 
 class GroupInBlock:
-    """Measures one group once. Workers run, one at a time; this decides what and in which order."""
+    """Measures one group once. Workers run, one arm at a time; this decides what, and when."""
 
     def __init__(
         self,
         context: Context,
-        workers: Mapping[Loop, WorkerProcess],
+        workers: Workers,
         group: Group,
         block: int,
         turns: Turns,
         foreign: ForeignLoad,
     ) -> None:
         self.context, self.group, self.block = context, group, block
-        self.workers = {cell.loop: workers[cell.loop] for cell in group.cells}
+        self.workers = [worker for on_loop in workers.values() for worker in on_loop]
+        self.teams = [Team(cell, workers[cell.loop]) for cell in group.cells]
         self.turns, self.foreign = turns, foreign
         self.random = Random(f"{context.seed}/{block}/{group.name}")  # noqa: S311 - an order
         self.placed: Placement | None = None
         self.counting = CountPass(block, context.counts, context.alike)
-        self.ledger = Ledger(self._ask)
+        self.ledger = Ledger(self._ask, context.alike)
         places = self.random.sample(range(len(group.cells)), len(group.cells))
         self.arms = [self._arm(*pair) for pair in enumerate(zip(group.cells, places, strict=True))]
 
@@ -79,7 +85,7 @@ class GroupInBlock:
             self._attempt(arm, self._prove)
         for arm in self._shuffled():
             self._attempt(arm, self._warm_up)
-        size = self._size()
+        size = size_of(self.context, self.group, self._running())
         self._demand("freeze")
         self.ledger.open(self._running())
         started = time.monotonic()
@@ -90,6 +96,11 @@ class GroupInBlock:
         self.ledger.close(self._running(), self.context.counts)
         for arm in self._running():
             self._attempt(arm, self._lag)
+        for arm in self._running():
+            self._attempt(arm, self._waits, size)
+        idle_trial(
+            self._running(), self._ask, self._attempt, self.turns.take, self.context.progress.say
+        )
         trials = [self._trial(arm) for arm in self.arms]
         self._demand("close")
         if self.counting.new or any(arm.route for arm in self.arms):
@@ -101,13 +112,12 @@ class GroupInBlock:
         chosen = [cores(cell.placement, allowed_cpus()) for cell in self.group.cells]
         cpus = frozenset[int]().union(*(one.client | one.server for one in chosen))
         beside = frozenset[int]().union(*(one.coordinator for one in chosen)) & cpus
-        pids = [worker.pid for worker in self.workers.values()]
+        pids = [worker.pid for worker in self.workers]
         return cpus, [*pids, *([os.getpid()] if beside else [])]
 
     def _demand(self, do: str, **what: Any) -> None:
         """Ask it of every worker that has an arm of this group."""
-        for worker in self.workers.values():
-            worker.demand(do, **what)
+        demand_all(self.workers, do, **what)
 
     def _running(self) -> list[ArmState]:
         return [arm for arm in self.arms if arm.ended is None]
@@ -124,14 +134,12 @@ class GroupInBlock:
             arm.slices.clear()
 
     def _ask(self, arm: ArmState, do: str, **what: Any) -> dict[str, Any]:
-        return self._tell(arm, do, arm=arm.number, **what)
+        """Ask it of the arm's processes. Raises EndedError where the answer is a status."""
+        return self.teams[arm.number].ask(do, {"arm": arm.number, **what})
 
     def _tell(self, arm: ArmState, do: str, /, **what: Any) -> dict[str, Any]:
-        """Ask it of the arm's worker. Raises EndedError where the answer is a status."""
-        answer = self.workers[arm.cell.loop].ask(do, **what)
-        if "status" in answer:
-            raise EndedError(answer["status"], answer["reason"])
-        return answer
+        """Ask it of the first of them alone, of an arm that *what* names."""
+        return self.teams[arm.number].ask_first(do, what)
 
     def _count(self, arm: ArmState) -> None:
         """Its count pass, unless an earlier block had it."""
@@ -168,27 +176,14 @@ class GroupInBlock:
     def _prove(self, arm: ArmState) -> None:
         prove(arm, self.group.name, self.block, self.turns.take, self._ask)
         count = self.context.counts.get(arm.cell.id)
-        if count and (wrong := unequal_end(arm.cell.transaction, count.operations)):
+        owns = arm.loaded.lane(arm.cell.lane).receives in OWN_UNITS
+        ends = partial(unequal_end, arm.cell.transaction, owns_units=owns)
+        if count and (wrong := ends(count.operations)):
             raise EndedError("INCORRECT", wrong)
 
     def _warm_up(self, arm: ArmState) -> None:
-        first = self.turns.take(warm_turns(arm.cell.clients))
+        first = self.turns.take(self.teams[arm.number].turns_to_warm())
         arm.operation_ns = self._ask(arm, "warm", first=first)["operation_ns"]
-
-    def _size(self) -> SliceSize:
-        """The group's slices: found in the first block, the same in all others."""
-        context, name = self.context, self.group.name
-        if name not in context.sizes:
-            slowest = max((arm.operation_ns for arm in self._running()), default=1)
-            clients = max(cell.clients for cell in self.group.cells)
-            reset_ns = max((arm.reset_ns for arm in self._running()), default=0)
-            size = slice_size(slowest, clients, context.rounds, context.blocks, reset_ns)
-            rates = [cell.rate for cell in self.group.cells if cell.rate]
-            if rates:
-                enough = max(size.operations, int(min(rates) / 4))
-                size = replace(size, operations=min(enough, int(min(rates) * 2) + 1))
-            context.sizes[name] = size
-        return context.sizes[name]
 
     def _round(self, number: int, size: SliceSize) -> None:
         first = self.turns.take(size.turns)
@@ -203,9 +198,17 @@ class GroupInBlock:
         before = arm.server_cpu_ns()
         seed = self.context.seed + self.block * 1_000 + number
         answer = self._ask(
-            arm, "slice", first=first, settling=size.settling, operations=size.operations, seed=seed
+            arm,
+            "slice",
+            first=first,
+            settling=size.settling,
+            operations=size.operations,
+            seed=seed,
+            rests=pools_rest(self.group.cells),
         )
         after = arm.server_cpu_ns()
+        turns = range(first, first + size.turns)
+        told = outcome(arm, turns, answer)
         arm.turns += size.turns
         if arm.route is not None and (added := arm.route.achieved()) is not None:
             arm.added_rtts.append(added)
@@ -219,11 +222,13 @@ class GroupInBlock:
                 answer["service_ns"],
                 answer["cpu_ns"],
                 used,
+                *told,
+                answer.get("idle_ns", 0) * arm.cell.clients // arm.cell.processes,
             )
         )
         arm.new_connections += answer["new"]
-        if number == size.rounds - 1:
-            check_state(arm, list(range(first, first + size.turns)))
+        if number == size.rounds - 1 and arm.loaded.scenario.audit is None:
+            check_state(arm, list(turns))
 
     def _lag(self, arm: ArmState) -> None:
         """How late the loop was, where anybody could have waited for it or the lane is about it."""
@@ -234,6 +239,14 @@ class GroupInBlock:
         first = self.turns.take(operations)
         answer = self._ask(arm, "lag", first=first, operations=operations)
         arm.lag_p99_ns = answer["lag_p99_ns"]
+
+    def _waits(self, arm: ArmState, size: SliceSize) -> None:
+        """How long operations wait for a connection, where they may have to."""
+        if arm.site is None or (arm.cell.pool is None and arm.cell.clients == 1):
+            return
+        what = {"operations": size.turns, "settling": size.settling}
+        found = self._ask(arm, "waits", first=self.turns.take(size.turns), **what)["checkout"]
+        arm.checkout = found or ""
 
     def _trial(self, arm: ArmState) -> Trial:
         histograms = {} if arm.ended else self._ask(arm, "trial")

@@ -31,6 +31,11 @@ def manifest_of(
         environment=where,
         next_steps=plan.next_steps,
         scenarios={cell.scenario: loaded[cell.scenario].story for cell in plan.cells},
+        audited=tuple(
+            dict.fromkeys(
+                cell.scenario for cell in plan.cells if loaded[cell.scenario].scenario.audit
+            )
+        ),
     )
 
 

@@ -23,7 +23,9 @@ from ormbench.servers.server import Address
 from ormbench.truth.tables import Tables
 
 _TOTALS = """
-SELECT xact_commit, xact_rollback, sessions FROM pg_stat_database WHERE datname = %s
+SELECT xact_commit, xact_rollback, sessions,
+(to_jsonb(totals) ->> 'parallel_workers_launched')::bigint
+FROM pg_stat_database totals WHERE datname = %s
 """
 _PRESENT = """
 SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'
@@ -51,6 +53,7 @@ class Totals:
     rollbacks: int
     sessions: int
     strangers: bool  # whether somebody is in the database whose connection is none of ours
+    workers: int | None  # of parallel queries, launched so far; None before PostgreSQL 18
     written: Mapping[str, int]  # schema -> rows; none where triggers, rules or cascades write, too
 
 
@@ -74,8 +77,8 @@ def totals(
         return None
     if row is None:
         return None
-    commits, rollbacks, sessions = row
-    return Totals(own, commits, rollbacks, sessions, strangers, written)
+    commits, rollbacks, sessions, workers = row
+    return Totals(own, commits, rollbacks, sessions, strangers, workers, written)
 
 
 def _inside(connection: Connection, schemas: Collection[str]) -> tuple[Reading, dict[str, int]]:

@@ -1,8 +1,8 @@
-"""The coordinator's end of a worker process."""
+"""The coordinator's end of a worker process, and of several at once."""
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from ormbench.cell import Loop
@@ -43,12 +43,17 @@ class WorkerProcess:
         """Send one message and wait for its answer."""
         return self._child.ask(do, **what)
 
+    def send(self, do: str, **what: Any) -> None:
+        """Send one message; `hear` is to be called before the next."""
+        self._child.send(do, **what)
+
+    def hear(self) -> dict[str, Any]:
+        """Wait for the answer to what was sent."""
+        return self._child.hear()
+
     def demand(self, do: str, **what: Any) -> dict[str, Any]:
         """Ask for what cannot fail by a lane's doing; raises WorkerError if it fails."""
-        answer = self.ask(do, **what)
-        if "status" in answer:
-            raise WorkerError(f"the worker cannot {do}: {answer['reason']}")
-        return answer
+        return _done(do, self.ask(do, **what))
 
     def close(self) -> None:
         """End it: closing its input is enough, unless it hangs."""
@@ -61,3 +66,24 @@ class WorkerProcess:
         if error is not None:
             self._child.kill()
         self.close()
+
+
+def ask_each(
+    workers: Sequence[WorkerProcess], do: str, messages: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Send each of *workers* its message, then wait for all answers, also where one is an error."""
+    for worker, what in zip(workers, messages, strict=True):
+        worker.send(do, **what)
+    return [worker.hear() for worker in workers]
+
+
+def demand_all(workers: Sequence[WorkerProcess], do: str, **what: Any) -> None:
+    """Ask the same of all at once; raises WorkerError if it fails."""
+    for answer in ask_each(workers, do, [what] * len(workers)):
+        _done(do, answer)
+
+
+def _done(do: str, answer: dict[str, Any]) -> dict[str, Any]:
+    if "status" in answer:
+        raise WorkerError(f"the worker cannot {do}: {answer['reason']}")
+    return answer

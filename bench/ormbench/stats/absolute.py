@@ -32,6 +32,13 @@ def throughput(slices: Slices) -> float:
     return NS_PER_S / mean_wall(slices)
 
 
+def goodput(slices: Slices) -> float:
+    """Committed, correct operations per second: without those failed, lost or broken."""
+    wrong = sum(one.failed + one.lost + one.broken for one in slices)
+    wall = sum(one.wall_ns for one in slices)
+    return max(0, _operations(slices) - wrong) * NS_PER_S / wall
+
+
 def over_blocks(blocks: Sequence[Slices], of: Callable[[Slices], float]) -> Location:
     """One value of each block by *of*, located over the blocks."""
     return locate([of(slices) for slices in blocks])

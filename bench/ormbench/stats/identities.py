@@ -12,19 +12,25 @@ TOLERANCE = 0.05
 
 
 def occupancy(slices: Sequence[Slice], clients: int) -> float:
-    """Throughput x mean service time / clients: 1.0 where every client is always served."""
-    return sum(one.service_ns for one in slices) / (sum(one.wall_ns for one in slices) * clients)
+    """Throughput x mean service time / clients: 1.0 where every client is always served.
+
+    Clients of a process that has run out of turns before the others are taken for served.
+    """
+    served = sum(one.service_ns + one.idle_ns for one in slices)
+    return served / (sum(one.wall_ns for one in slices) * clients)
 
 
-def occupancy_holds(slices: Sequence[Slice], clients: int) -> bool:
-    """Whether the occupancy is 1 to within 5 %, and what a ragged end of the slices explains.
+def occupancy_holds(slices: Sequence[Slice], clients: int, ragged_ends: int = 1) -> bool:
+    """Whether the occupancy is 1 to within 5 %, and what ragged ends of the slices explain.
 
     With several clients, some have no turn left while the last ones finish: at most one
-    operation each a slice, half of one on average.
+    operation each a slice, half of one on average. Where a slice begins in mid-course, its start
+    is such an end, too; and the last operations outlast its wall, so that there is more than fits.
     """
     operations = sum(one.operations for one in slices)
     ragged = 0.5 * (clients - 1) * len(slices) / operations
-    return 1 - TOLERANCE - ragged <= occupancy(slices, clients) <= 1 + TOLERANCE
+    least, most = 1 - TOLERANCE - ragged_ends * ragged, 1 + TOLERANCE + (ragged_ends - 1) * ragged
+    return least <= occupancy(slices, clients) <= most
 
 
 def busy(slices: Sequence[Slice], processes: int = 1) -> float:

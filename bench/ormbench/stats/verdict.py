@@ -1,8 +1,14 @@
-"""What an interval of a ratio of times says, in one of four words."""
+"""What an interval of a ratio of times says, in one of four words.
+
+The fifth, "wrong data", comes from no interval: one of the two lost updates or broke an invariant,
+and its speed is that of not doing the work.
+"""
 
 from typing import Literal
 
-Verdict = Literal["faster", "slower", "same", "cannot tell"]
+Verdict = Literal["faster", "slower", "same", "cannot tell", "wrong data"]
+
+WRONG_DATA: Verdict = "wrong data"
 
 EQUIVALENCE = 0.05  # differences within 5 % either way count as none
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ClauseElement
 
-from ormbench.targets.raw import RawSettings, Rows, SyncBody, SyncOperation
+from ormbench.targets.raw import Door, RawSettings, Rows, SyncBody, SyncOperation
 from ormbench.targets.statements import Statements
 
 
@@ -56,11 +56,7 @@ class Driver:
 
 
 class Pool:
-    """A blocking driver's connections, held or pooled, for one arm.
-
-    *opened* is known when they are opened: later, such pools replace a connection only where one
-    broke, which has ended the cell by then.
-    """
+    """A blocking driver's connections, held or pooled, for one arm."""
 
     def __init__(
         self,
@@ -69,7 +65,7 @@ class Pool:
         own: str | None,  # where the driver's pool is: "package.module:name"; None: it has none
         settings: RawSettings,
     ) -> None:
-        self.opened = 0
+        self._opened = 0
         self.statements = settings.statements
         self._module = module
         self._own = own if settings.holding != "held" else None
@@ -93,7 +89,24 @@ class Pool:
             _set_autocommit(connection, self._settings.transaction == "autocommit")
             if self._pool is not None:
                 self._pool.putconn(connection)
-        self.opened += size
+        self._opened += size
+
+    @property
+    def opened(self) -> int:
+        """Connections opened so far: a pool that replaces one unasked counts them itself.
+
+        psycopg2's does it only where one broke, which has ended the cell by then.
+        """
+        return getattr(self._pool, "connected", self._opened)
+
+    @property
+    def door(self) -> Door | None:
+        """See raw.SyncRawPool."""
+        return None if self._pool is None else (self._pool, "getconn")
+
+    def lend(self) -> Any:
+        """See raw.SyncLendingPool."""
+        return self._pool.getconn()
 
     def close(self) -> None:
         """Close all connections."""

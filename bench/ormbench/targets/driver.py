@@ -12,6 +12,8 @@ from ormbench.servers.server import Product
 from ormbench.targets.raw import RawPool, RawSettings, SyncRawPool
 
 Ability = Literal["COPY", "LOAD DATA", "pipeline", "server-side cursor", "statement cache"]
+PoolWaits = Literal["limited", "endless", "never"]
+"""As long as it is told, without end, or not at all: it raises."""
 
 
 def no_arguments(_schema: str) -> dict[str, Any]:
@@ -34,6 +36,8 @@ class Driver:
     is_async: bool = True
     paramstyle: str | None = None  # of raw statements; None takes the dialect's own
     pool: str | None = None  # the driver's own; None where it has none
+    pool_waits: PoolWaits = "limited"  # what its pool does with who finds no connection
+    not_lent: str = ""  # why SQLAlchemy cannot be over that pool; "" where it can
     isolation_levels: tuple[str, ...]  # that SQLAlchemy takes for it
     abilities: frozenset[Ability]
     unsupported: Mapping[str, str] = field(default_factory=dict)  # lane -> reason

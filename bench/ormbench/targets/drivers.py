@@ -9,6 +9,7 @@ from ormbench.targets import (
     mysql_async,
     postgresql_asyncpg,
     postgresql_psycopg,
+    postgresql_psycopg_sync,
 )
 from ormbench.targets.driver import Driver
 
@@ -17,6 +18,7 @@ _ALL_FIVE = ("AUTOCOMMIT", "READ UNCOMMITTED", *_STANDARD)
 _NOT_ASCII = "a password beyond ASCII is sent as Latin-1, and refused"
 _UPSERT = "on_duplicate_key_update() of a constant, with many rows, is an error ({})"
 _UPSERT_ON_MARIADB = "on MariaDB " + _UPSERT
+_LENT_FROM = "" if postgresql_psycopg.CAN_LEND else "psycopg_pool lends to SQLAlchemy from 3.3 on"
 
 DRIVERS = (
     Driver(
@@ -43,6 +45,7 @@ DRIVERS = (
         connect_args=libpq.connect_args,
         paramstyle="format",
         pool="psycopg_pool.AsyncConnectionPool",
+        not_lent=_LENT_FROM,
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"COPY", "pipeline", "server-side cursor", "statement cache"}),
         unsupported={
@@ -59,13 +62,14 @@ DRIVERS = (
         raw=partial(
             dbapi.Pool,
             "psycopg",
-            libpq.keywords,
+            postgresql_psycopg_sync.keywords,
             "ormbench.targets.postgresql_psycopg_sync:ThreadPool",
         ),
         connect_args=libpq.connect_args,
         is_async=False,
         paramstyle="format",
         pool="psycopg_pool.ConnectionPool",
+        not_lent=_LENT_FROM,
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"COPY", "pipeline", "server-side cursor", "statement cache"}),
         unsupported={
@@ -82,6 +86,7 @@ DRIVERS = (
         raw=partial(mysql_async.Pool, "aiomysql"),
         connect_args=mysql.connect_args,
         pool="aiomysql.Pool",
+        pool_waits="endless",
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"LOAD DATA", "server-side cursor"}),
         unsupported={
@@ -105,6 +110,7 @@ DRIVERS = (
         raw=partial(mysql_async.Pool, "asyncmy"),
         connect_args=mysql.connect_args,
         pool="asyncmy.Pool",
+        pool_waits="endless",
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"server-side cursor", "statement cache"}),
         unsupported={
@@ -173,6 +179,9 @@ DRIVERS = (
         is_async=False,
         paramstyle="format",
         pool="psycopg2.pool.ThreadedConnectionPool",
+        pool_waits="never",
+        not_lent="SQLAlchemy gives a connection back by close(), and by that one psycopg2's own "
+        "pool throws it away",
         isolation_levels=_ALL_FIVE,
         abilities=frozenset({"COPY", "server-side cursor"}),
         unsupported={"raw_pool": "its pool sends nothing after a commit: this would be raw again"},

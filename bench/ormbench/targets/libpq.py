@@ -12,12 +12,15 @@ def connect_args(schema: str) -> dict[str, Any]:
 
 def keywords(settings: RawSettings) -> dict[str, Any]:
     """What a raw pool hands to the driver's ``connect``; None is left out by the driver."""
-    address = settings.address
+    address, given = settings.address, connect_args(settings.schema)
+    if settings.isolation is not None:
+        level = settings.isolation.replace(" ", "\\ ")  # a space ends an option
+        given = {"options": f"{given['options']} -c default_transaction_isolation={level}"}
     return {
         "host": address.host,
         "port": address.port,
         "user": address.user,
         "password": address.password or None,
         "dbname": address.database,
-        **connect_args(settings.schema),
+        **given,
     }

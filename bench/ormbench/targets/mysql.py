@@ -17,6 +17,18 @@ MYSQLCLIENT: dict[str, Any] = {"ssl_mode": "DISABLED"}
 """So does, over TCP, mysqlclient with a newer client library than it was tried with."""
 
 
+_LEVEL_VARIABLE = {"MySQL": "transaction_isolation", "MariaDB": "tx_isolation"}
+"""MariaDB has MySQL's name for it from 11.1 on."""
+
+
+def session_level(settings: RawSettings) -> str:
+    """What SET takes so that every transaction of a session has the level; "" for the default."""
+    if settings.isolation is None:
+        return ""
+    level = settings.isolation.replace(" ", "-")
+    return f"SESSION {_LEVEL_VARIABLE[settings.address.product]} = '{level}'"
+
+
 def connect_args(_schema: str, **plain: Any) -> dict[str, Any]:
     """What SQLAlchemy hands to the driver beside the address, whose database is the schema."""
     return {"charset": CHARSET, **plain}
@@ -40,4 +52,6 @@ def keywords(settings: RawSettings) -> dict[str, Any]:
 
 def dbapi_keywords(settings: RawSettings, **plain: Any) -> dict[str, Any]:
     """The same with the database, as PyMySQL and mysqlclient call it."""
-    return {**keywords(settings), "database": settings.address.database, **plain}
+    level = session_level(settings)
+    first = {"init_command": f"SET {level}"} if level else {}
+    return {**keywords(settings), "database": settings.address.database, **first, **plain}

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import ClauseElement
 
-from ormbench.targets.mysql import SET_NAMES, keywords
-from ormbench.targets.raw import Body, Operation, RawSettings, Rows
+from ormbench.targets.mysql import SET_NAMES, keywords, session_level
+from ormbench.targets.raw import Body, Door, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
 
 
@@ -56,6 +56,29 @@ class Driver:
         return await cursor.executemany(self.statements.insert(statement, columns), rows)
 
 
+class Lent:
+    """A connection as SQLAlchemy takes one: closing gives it back to the pool."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, connection: Any, pool: Any) -> None:
+        self._connection = connection
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the connection's."""
+        return getattr(self._connection, name)
+
+    async def ensure_closed(self) -> None:
+        """Back to the pool."""
+        await self._pool.release(self._connection)
+
+    def close(self) -> None:
+        """Broken: the pool throws it away."""
+        self._connection.close()
+        self._pool.release(self._connection)
+
+
 class Pool:
     """The connections of aiomysql or asyncmy, held or pooled, for one arm.
 
@@ -73,7 +96,7 @@ class Pool:
             **keywords(settings),
             "db": settings.address.database,
             "autocommit": settings.transaction == "autocommit",
-            "init_command": SET_NAMES,
+            "init_command": ", ".join(filter(None, [SET_NAMES, session_level(settings)])),
         }
 
     @property
@@ -91,6 +114,15 @@ class Pool:
                 self._held.append(await driver.connect(**self._connect))
         else:
             self._pool = await driver.create_pool(minsize=size, maxsize=size, **self._connect)
+
+    @property
+    def door(self) -> Door | None:
+        """See raw.RawPool."""
+        return None if self._pool is None else (self._pool, "_acquire")
+
+    async def lend(self) -> Lent:
+        """See raw.LendingPool."""
+        return Lent(await self._pool.acquire(), self._pool)
 
     async def close(self) -> None:
         """Close all connections."""

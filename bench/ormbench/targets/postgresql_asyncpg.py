@@ -7,8 +7,10 @@ from typing import Any
 import asyncpg
 from sqlalchemy import ClauseElement
 
-from ormbench.targets.raw import Body, Operation, RawSettings, Rows
+from ormbench.targets.raw import Body, Door, Operation, PoolTimeoutError, RawSettings, Rows
 from ormbench.targets.statements import Statements
+
+RESET_SECONDS = 30.0  # without it, asyncpg holds the reset to the time-out of the checkout
 
 
 def connect_args(schema: str) -> dict[str, Any]:
@@ -53,6 +55,24 @@ class Driver:
         return done
 
 
+class Lent:
+    """A connection as SQLAlchemy takes one: close() gives it back to the pool."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, connection: Any, pool: Any) -> None:
+        self._connection = connection
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the connection's."""
+        return getattr(self._connection, name)
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - SQLAlchemy gives one to a connection that it gives up
+        """Back to the pool, which resets it."""
+        await self._pool.release(self._connection, timeout=timeout or RESET_SECONDS)
+
+
 async def _no_reset(_connection: Any) -> None:
     """In the place of the reset query that asyncpg's pool sends on every return."""
 
@@ -76,6 +96,8 @@ class Pool:
             "ssl": "disable" if address.host.startswith("/") else "prefer",
             **connect_args(settings.schema),
         }
+        if settings.isolation is not None:
+            self._connect["server_settings"]["default_transaction_isolation"] = settings.isolation
 
     async def open(self) -> None:
         """Open all connections of the pool, or those that are held."""
@@ -96,6 +118,25 @@ class Pool:
 
     async def _count(self, _connection: Any) -> None:
         self.opened += 1
+
+    @property
+    def door(self) -> Door | None:
+        """Of the class: an asyncpg pool has slots, and takes no method of its own."""
+        return None if self._pool is None else (type(self._pool), "_acquire")
+
+    async def lend(self) -> Lent:
+        """See raw.LendingPool."""
+        return Lent(await self._within(), self._pool)
+
+    async def _within(self) -> Any:
+        """A connection of the pool. Raises PoolTimeoutError after the time-out, if there is one."""
+        limit = self._settings.timeout
+        try:
+            return await self._pool.acquire(timeout=limit)
+        except TimeoutError:
+            if limit is None:  # connecting took too long, and nobody has waited for the pool
+                raise
+            raise PoolTimeoutError(f"no connection in {limit:g} s") from None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -125,6 +166,8 @@ class Pool:
         return self._bind_pooled(body)
 
     def _bind_pooled(self, body: Body) -> Operation:
+        if self._settings.timeout is not None:
+            return self._bind_limited(body)
         pool, statements = self._pool, self.statements
 
         async def in_transaction(values: tuple[Any, ...]) -> Any:
@@ -134,6 +177,26 @@ class Pool:
         async def autocommit(values: tuple[Any, ...]) -> Any:
             async with pool.acquire() as connection:
                 return await body(Driver(connection, statements), *values)
+
+        return autocommit if self._settings.transaction == "autocommit" else in_transaction
+
+    def _bind_limited(self, body: Body) -> Operation:
+        pool, statements, take = self._pool, self.statements, self._within
+
+        async def in_transaction(values: tuple[Any, ...]) -> Any:
+            connection = await take()
+            try:
+                async with connection.transaction():
+                    return await body(Driver(connection, statements), *values)
+            finally:
+                await pool.release(connection, timeout=RESET_SECONDS)
+
+        async def autocommit(values: tuple[Any, ...]) -> Any:
+            connection = await take()
+            try:
+                return await body(Driver(connection, statements), *values)
+            finally:
+                await pool.release(connection, timeout=RESET_SECONDS)
 
         return autocommit if self._settings.transaction == "autocommit" else in_transaction
 

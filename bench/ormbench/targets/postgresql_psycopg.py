@@ -1,5 +1,6 @@
 """psycopg by itself: psycopg_pool, implicit transactions, and what a raw lane receives."""
 
+import inspect
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -9,10 +10,18 @@ import psycopg_pool
 from sqlalchemy import ClauseElement
 
 from ormbench.targets.libpq import keywords
-from ormbench.targets.raw import Body, Operation, RawSettings, Rows
+from ormbench.targets.raw import Body, Door, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
 
 Connection = psycopg.AsyncConnection[Any]
+CAN_LEND = "close_returns" in inspect.signature(psycopg_pool.AsyncConnectionPool).parameters
+"""Whether a connection of its pool comes back when it is closed: from psycopg_pool 3.3 on."""
+
+
+def pool_options(settings: RawSettings) -> dict[str, Any]:
+    """What psycopg_pool is told beside its sizes, async or not."""
+    limit = {} if settings.timeout is None else {"timeout": settings.timeout}
+    return {**limit, **({"close_returns": True} if settings.lent else {})}
 
 
 class Driver:
@@ -80,11 +89,22 @@ class Pool:
             max_size=self._settings.size,
             open=False,
             configure=self._count,
+            **pool_options(self._settings),
         )
         await self._pool.open(wait=True)
 
     async def _count(self, _connection: Connection) -> None:
         self.opened += 1
+
+    @property
+    def door(self) -> Door | None:
+        """See raw.RawPool."""
+        return None if self._pool is None else (self._pool, "getconn")
+
+    async def lend(self) -> Connection:
+        """See raw.LendingPool."""
+        assert self._pool is not None  # noqa: S101 - who holds connections lends none
+        return await self._pool.getconn()
 
     async def close(self) -> None:
         """Close all connections."""

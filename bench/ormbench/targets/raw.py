@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ormbench.cell import Transaction
+from ormbench.isolation import Level
 from ormbench.servers.server import Address
 from ormbench.targets.statements import Statements
 
@@ -14,6 +15,11 @@ SyncBody = Callable[..., Any]
 SyncOperation = Callable[[tuple[Any, ...]], Any]
 Holding = Literal["held", "pool", "shipped-pool"]
 Rows = list[tuple[Any, ...]]  # what a statement gave
+Door = tuple[Any, str]  # an object (or class) and its method whose calls are checkouts
+
+
+class PoolTimeoutError(Exception):
+    """A driver's pool had no connection in time, and the driver's own error says no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,9 @@ class RawSettings:
     size: int
     holding: Holding
     transaction: Transaction
+    isolation: Level | None = None  # of every transaction; None: the server's default
+    timeout: float | None = None  # seconds that a checkout waits; None: what the pool does unasked
+    lent: bool = False  # to SQLAlchemy, whose close() gives a connection back
 
 
 class RawPool(Protocol):
@@ -34,6 +43,10 @@ class RawPool(Protocol):
     @property
     def opened(self) -> int:
         """Connections opened so far."""
+
+    @property
+    def door(self) -> Door | None:
+        """What hands out connections, once it is open; None where they are held."""
 
     async def open(self) -> None:
         """Open every connection, so that none is opened on the clock."""
@@ -51,12 +64,23 @@ class RawPool(Protocol):
         """
 
 
+class LendingPool(RawPool, Protocol):
+    """A pool that can be under SQLAlchemy: its connections come back when they are closed."""
+
+    async def lend(self) -> Any:
+        """A connection, as ``async_creator`` gives one."""
+
+
 class SyncRawPool(Protocol):
     """The same for a driver that blocks. Several threads call its operation at once."""
 
     @property
     def opened(self) -> int:
         """Connections opened so far."""
+
+    @property
+    def door(self) -> Door | None:
+        """What hands out connections, once it is open; None where they are held."""
 
     def open(self) -> None:
         """Open every connection, so that none is opened on the clock."""
@@ -72,3 +96,10 @@ class SyncRawPool(Protocol):
 
         Off the clock. Leaves no transaction open; a statement holds no percent sign.
         """
+
+
+class SyncLendingPool(SyncRawPool, Protocol):
+    """A blocking driver's pool that can be under SQLAlchemy."""
+
+    def lend(self) -> Any:
+        """A connection, as ``creator`` gives one."""

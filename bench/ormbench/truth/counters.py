@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ormbench.servers.server import Product
+from ormbench.truth.early import ALL_WHOLE, Early
 from ormbench.wire.tally import Tally
 
 _COMMANDS = {  # what the wire calls a statement -> the counters of MySQL and MariaDB it may move
@@ -35,11 +36,12 @@ class Difference:
     each: str = ""  # "1 an operation"
     promise: str = "its count pass promises"
     unsent: bool = False  # commands that the server counted too often, of as many as were sent
+    early: bool = False  # the span is that of attempts which ended early, of operations all alike
 
     @property
     def varies(self) -> bool:
         """Whether the operations that were counted differ in it: those timed may do so further."""
-        return self.least < self.most
+        return self.least < self.most and not self.early
 
     @property
     def is_more(self) -> bool:
@@ -72,7 +74,11 @@ def joined(counted: Mapping[str, int]) -> dict[str, int]:
 
 
 def difference(
-    product: Product, operations: Sequence[Tally], turns: int, counted: Mapping[str, int]
+    product: Product,
+    operations: Sequence[Tally],
+    turns: int,
+    counted: Mapping[str, int],
+    early: Early = ALL_WHOLE,
 ) -> Difference | None:
     """A counter that is not *turns* times what *operations* promise, each of them.
 
@@ -85,22 +91,44 @@ def difference(
         one
         for name in promises[0]
         if name in found
-        if (one := compared(name, found[name], turns, [each[name] for each in promises]))
+        if (one := compared(name, found[name], turns, [each[name] for each in promises], early))
     ]
-    first = min(wrong, key=lambda one: (one.is_more, one.name == "Questions"), default=None)
-    if first and first.is_more and product != "PostgreSQL":
-        return replace(first, unsent=all(one.name != "Questions" for one in wrong))
-    return first
+    return foremost(product, operations, wrong)
 
 
-def compared(name: str, counted: int, turns: int, values: Sequence[int]) -> Difference | None:
-    """How *counted* differs from *turns* times *values*; None where it lies among them."""
+def foremost(
+    product: Product, operations: Sequence[Tally], wrong: Sequence[Difference]
+) -> Difference | None:
+    """Of all that is *wrong* what tells most: too little, then a COMMIT, Questions at last.
+
+    Of what ran and nobody sent only a procedure may hold a COMMIT, a trigger may not.
+    """
+    first = min(wrong, key=_rank, default=None)
+    if first is None or not first.is_more or product == "PostgreSQL":
+        return first
+    sent = {"Questions"} if "CALL" in _words(operations) else {"Questions", "Com_commit"}
+    return replace(first, unsent=not any(one.name in sent for one in wrong))
+
+
+def _rank(one: Difference) -> tuple[bool, bool, bool]:
+    return one.is_more, one.name == "Questions", one.is_more and one.name != "Com_commit"
+
+
+def compared(
+    name: str, counted: int, turns: int, values: Sequence[int], early: Early = ALL_WHOLE
+) -> Difference | None:
+    """How *counted* differs from *turns* times *values*; None where it lies among them.
+
+    Of operations that ended *early* it counts what they may have come to.
+    """
     least, most = min(values), max(values)
-    if turns * least <= counted <= turns * most:
+    low, high = early.span(name, turns, least, most)
+    if low <= counted <= high:
         return None
-    return Difference(
-        name, counted, turns * least, turns * most, f"{_span(least, most)} an operation"
-    )
+    each = f"{_span(least, most)} an operation"
+    if early.attempts:
+        each += f", {early.attempts:,} attempt{'s' * (early.attempts != 1)} rolled back"
+    return Difference(name, counted, low, high, each, early=least == most)
 
 
 def disagreement(
@@ -164,9 +192,10 @@ def _words(operations: Sequence[Tally]) -> set[str]:
 def written(tally: Tally) -> int | None:
     """Rows inserted, updated and deleted; None where the wire does not tell.
 
-    COPY goes both ways.
+    COPY goes both ways; and a row that a unique key refuses is counted by the server as inserted,
+    while on the wire there is an error and then a ROLLBACK.
     """
-    if "COPY" in tally.statements:
+    if tally.statements.keys() & {"COPY", "ROLLBACK"}:
         return None
     return sum(tally.rows.get(word, 0) for word in _WRITES)
 

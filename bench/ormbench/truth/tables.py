@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from ormbench.cell import GROUP_LIMIT
 from ormbench.errors import ServerError, UsageError
 from ormbench.loader import Loaded
-from ormbench.scenario import Data, State
+from ormbench.scenario import Audit, Data, State
 from ormbench.servers.server import Address
 from ormbench.truth.grammar import check_schemas, grammar
 
@@ -30,7 +30,7 @@ class Tables:
     def __init__(self, address: Address, table_rows: int, prefix: str) -> None:
         self._grammar = grammar(address.product)
         self._engine: Engine = self._grammar.engine(address)
-        self._table_rows = table_rows
+        self.table_rows = table_rows
         self._prefix = prefix
         self._seeded: list[Data] = []
         self._made: set[str] = set()
@@ -120,7 +120,7 @@ class Tables:
     def _rows(self, data: Data) -> Iterator[tuple[Table, Iterable[Mapping[str, Any]]]]:
         """What the author's function yields; what it does wrong is said as the author's."""
         try:
-            yield from data.rows(self._table_rows)
+            yield from data.rows(self.table_rows)
         except Exception as error:
             raise UsageError(f"seed failed: {type(error).__name__}: {error}") from error
 
@@ -147,9 +147,16 @@ class Tables:
         with self._inside(self._schema(loaded.scenario.data, place)) as connection:
             return [tuple(row) for row in connection.execute(state.query)]
 
+    def audited(self, loaded: Loaded, place: int, audit: Audit) -> list[Any]:
+        """The rows that an audit reads in an arm's tables."""
+        if loaded.scenario.data is None:
+            return []
+        with self._inside(self._schema(loaded.scenario.data, place)) as connection:
+            return [tuple(row) for row in connection.execute(audit.query)]
+
     def expected(self, state: State, turns: Sequence[int]) -> list[Any]:
         """The rows that the state query must give after *turns*."""
-        return list(state.expected(turns, self._table_rows))
+        return list(state.expected(turns, self.table_rows))
 
     def close(self) -> list[str]:
         """Drop the schemas of this run. Returns those that the server did not let go."""

@@ -306,6 +306,8 @@ def test_the_estimate_grows_with_blocks_and_rounds(loaded):
     short = planned(loaded, star, blocks=2, rounds=2)
     assert replace(short, blocks=4).seconds == pytest.approx(2 * short.seconds)
     assert replace(short, rounds=4).seconds > short.seconds
+    many = comparison(scenario="update_email", lane="orm,core", clients=16)
+    assert planned(loaded, many, blocks=2, rounds=2).seconds > short.seconds
 
 
 def test_each_field_of_a_cell_is_an_axis():

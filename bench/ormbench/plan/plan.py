@@ -20,6 +20,7 @@ BLOCK_SECONDS = 1.6  # spawn a worker, import, load
 WORKER_SECONDS = 1.0  # each further worker of a block: they are spawned together, on few cores
 ARM_SECONDS = 0.1  # open, prove, warm up, look at the loop's lag, close
 SLICE_SECONDS = 0.012
+CLIENT_SECONDS = 0.05  # of an arm, each further client: its turns of warm-up, lag and waits
 ARM_TRIPS = 40  # round trips of an arm before its rounds: connect, prove, warm up
 
 
@@ -55,6 +56,7 @@ class Plan:
         per_arm = ARM_SECONDS + self.rounds * SLICE_SECONDS
         away = sum(ARM_TRIPS * (cell.rtt or 0.0) / 1_000 for cell in arms)
         beside = WORKER_SECONDS * (_workers(arms) - 1)
+        beside += CLIENT_SECONDS * sum(cell.clients - 1 for cell in arms)
         estimate = self.blocks * (BLOCK_SECONDS + beside + len(arms) * per_arm + away)
         return estimate if self.budget is None else min(estimate, self.budget)
 

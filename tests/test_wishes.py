@@ -151,6 +151,32 @@ def test_one_lane_with_several_clients_compares_those():
     assert [cell.clients for cell in made.groups[0].cells] == [1, 8]
 
 
+@pytest.mark.parametrize("word", ["15+0", "2+0:timeout=0.05", "pool=2+0:timeout=0.05"])
+def test_a_pool_is_named_as_the_reference_with_or_without_its_axis(word):
+    pools = "--pool", "5+10,15+0,2+0:timeout=0.05"
+    made = plan("pool_pressure::core", *pools, "--clients", "4", "--reference", word)
+    assert made.groups[0].cells[0].pool == word.removeprefix("pool=")
+
+
+def test_a_level_is_named_as_the_reference_without_its_axis():
+    levels = "--isolation", "read-committed,serializable"
+    made = plan("hot_row::orm", *levels, "--clients", "8", "--reference", "Serializable")
+    assert made.groups[0].cells[0].isolation == "serializable"
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("16+0", "expected one of 5+10, 15+0"),
+        ("serializable", "does not take 'serializable'"),
+        ("lane=core", "expected pool=VALUE: nothing else is compared"),
+    ],
+)
+def test_a_reference_that_is_not_compared_is_refused_with_what_is(reference, expected):
+    with pytest.raises(UsageError, match=expected.replace("+", "[+]")):
+        plan("pool_pressure::core", "--pool", "5+10,15+0", "--reference", reference)
+
+
 def test_flags_replace_blocks_and_rounds():
     made = plan("quick", "--blocks", "3", "--rounds", "2")
     assert (made.blocks, made.rounds) == (3, 2)
@@ -242,7 +268,10 @@ def test_the_plan_comes_with_all_its_scenarios_and_no_other():
         (["quick", "--target", "asyncgp"], "unknown target 'asyncgp': did you mean asyncpg?"),
         (["quick", "--target", "asyncpg,oracle*"], "unknown target 'oracle*'"),
         (["quick", "--reference", "rom"], "--reference rom: expected one of core,"),
-        (["quick", "--reference", "clients=1"], "expected one of nothing, since no clients"),
+        (
+            ["quick", "--reference", "clients=1"],
+            "expected lane=VALUE or target=VALUE: nothing else",
+        ),
         (["quick", "--reference", "speed=1"], "'speed' is no axis to compare across"),
         (["three.toml", "--reference", "core,raw"], "--reference core,raw: expected one of"),
         (["shop"], "unknown plan or scenario 'shop'"),

@@ -89,7 +89,7 @@ def test_a_reference_that_loses_updates_gives_no_ratio_either():
     findings = digested({("orm", RC): Fate(FAST, lost=1), ("orm", SERIAL): Fate(400)})
     one = compared(findings, SERIAL, RC)
     assert (one.verdict, [w.cell.isolation for w in one.wrong]) == ("wrong data", [RC])
-    assert questions.short_ratio(one) == "reference: wrong data"
+    assert questions.short_ratio(one) == "against wrong data"
 
 
 def test_a_broken_invariant_is_wrong_data_as_a_lost_update_is(found):

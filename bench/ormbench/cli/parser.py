@@ -117,7 +117,11 @@ def _run(commands: Any) -> None:
     time.add_argument("--dry-run", action="store_true", help="show cells, minutes, connections")
     time.add_argument("--resume", metavar="RUN", help="measure the blocks that a run lacks")
     show = parser.add_argument_group("show")
-    show.add_argument("--reference", metavar="VALUE", help="what ratios are against (core)")
+    show.add_argument(
+        "--reference",
+        metavar="VALUE",
+        help="what ratios are against: orm, 15+0, loop=uvloop (core)",
+    )
     show.add_argument("--seed", type=_seed, help="of orders and arrivals (random; recorded)")
     _rendering(show)
 

@@ -148,20 +148,49 @@ def _of_one(comparison: Comparison, axes: dict[str, list[Any]]) -> Comparison:
 
 
 def _referred(comparisons: list[Comparison], reference: str) -> list[Comparison]:
-    """Comparisons against *reference*, ``core`` or ``axis=value``, where they have it."""
-    axis, _, word = reference.rpartition("=")
-    axis = check_across(axis or "lane")
+    """Comparisons against *reference*, a value or ``axis=value``, where they have it."""
+    axis, word = _axis_of(comparisons, reference)
     (value, *more) = values(axis, word)
     known = dict.fromkeys(
         one for each in comparisons if each.across == axis for one in each.axes[axis]
     )
     if more or value not in known:
-        among = ", ".join(map(str, known)) or f"nothing, since no {axis} is compared"
-        raise UsageError(f"--reference {reference}: expected one of {among}")
+        among = "one of " + ", ".join(map(_word_of, known)) if known else _compared(comparisons)
+        raise UsageError(f"--reference {reference}: expected {among}")
     return [
         replace(one, reference=value) if one.across == axis and value in one.axes[axis] else one
         for one in comparisons
     ]
+
+
+def _axis_of(comparisons: list[Comparison], reference: str) -> tuple[str, str]:
+    """Which axis *reference* is a value of, and its word: "isolation", "serializable".
+
+    A word alone is a lane, or of the axis that is compared and knows it; a pool has "=" in it.
+    """
+    axis, equals, word = reference.partition("=")
+    if equals and (axis in AXES or ":" not in axis):
+        return check_across(axis), word
+    across = dict.fromkeys(["lane", *(one.across for one in comparisons)])
+    for name in across:
+        listed = [value for one in comparisons if one.across == name for value in one.axes[name]]
+        try:
+            (value, *_) = values(name, reference)
+        except UsageError:
+            continue
+        if value in listed:
+            return name, reference
+    return "lane" if "lane" in (one.across for one in comparisons) else [*across][-1], reference
+
+
+def _word_of(value: Any) -> str:
+    return "default" if value is None else str(value)
+
+
+def _compared(comparisons: list[Comparison]) -> str:
+    """What is compared, where what was asked for is not."""
+    across = dict.fromkeys(one.across for one in comparisons)
+    return f"{' or '.join(f'{name}=VALUE' for name in across)}: nothing else is compared"
 
 
 def _narrowed(plan: str, comparisons: list[Comparison], given: dict[str, str]) -> list[Comparison]:

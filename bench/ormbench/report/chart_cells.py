@@ -12,6 +12,7 @@ from ormbench.report.chart_axis import beside, clipped, from_zero, plain_from_ze
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import CellFinding, Estimate, Findings
 from ormbench.report.quantities import has_interval, mean_text, rate_text
+from ormbench.report.wrong_data import fails
 
 LIMIT = 60  # rows of a chart; the table of cells has them all
 _PITCH, _TITLE, _FOOT, _LEGEND = 0.235, 0.26, 0.56, 0.3
@@ -46,13 +47,13 @@ def throughput(findings: Findings) -> Sketch | None:
 
 def service_times(findings: Findings) -> Sketch | None:
     """Prepare the chart of service times; None where no cell has a number."""
-    panels = _panels(findings)
+    panels = _panels(findings, without=fails)
     answer = _answer(findings, _mean)
     note = _note(
         findings,
         panels,
         "From start to end of an operation; percentiles as far as the operations support them. "
-        "Line: 99 % interval of the mean.",
+        "Line: 99 % interval of the mean. Cells with failed operations have no time here.",
     )
     paint = partial(_paint, panels, _times, "service time: lower is better", _LEGEND)
     height = _LEGEND + sum(panel.height for panel in panels)
@@ -65,14 +66,16 @@ def _rate(one: CellFinding) -> str:
 
 
 def _mean(one: CellFinding) -> str:
-    return mean_text(one.service) if one.service else ""
+    return mean_text(one.service) if one.service and not fails(one) else ""
 
 
-def _panels(findings: Findings) -> tuple[Panel, ...]:
+def _panels(
+    findings: Findings, without: Callable[[CellFinding], object] = lambda _: False
+) -> tuple[Panel, ...]:
     room, panels = LIMIT, []
     measured = [one for one in findings.cells if one.service and one.cell.target != "none"]
     for title, those in questions.sections(findings):
-        cells = [one for one in those if one in measured]
+        cells = [one for one in those if one in measured and not without(one)]
         if cells and room > 0:
             panels.append(Panel(title, tuple(cells[:room])))
             room -= len(cells)

@@ -39,7 +39,7 @@ def sketch(findings: Findings) -> Sketch | None:
     rows = tuple(_rows(shown))
     tally = ((verdict, sum(one.verdict == verdict for one in compared)) for verdict in _ORDER)
     title = "Against the reference: " + ", ".join(f"{n} {verdict}" for verdict, n in tally if n)
-    blocks = min((one.ratio.blocks for one in sound(compared)), default=findings.blocks)
+    blocks = min((one.ratio.blocks for one in _timed(compared)), default=findings.blocks)
     note = (
         "Ratio of times, candidate / reference, on a log axis; line: 99 % interval over "
         f"{blocks} blocks. Grey: what two identical lanes differ by here "
@@ -131,7 +131,7 @@ def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
     left, right = (1.5, 0.1) if sheet.narrow else (2.55, 1.5)
     width = sheet.width - left - right
     axes = sheet.axes(left, _HEAD, width, sheet.height - _HEAD - _FOOT)
-    compared = sound(one for one in rows if isinstance(one, Comparison))
+    compared = _timed(one for one in rows if isinstance(one, Comparison))
     low, high = _span([one.ratio for one in compared] + ([band] if band else []))
     words = "ratio of times (log): lower is better"
     ratio_axis(axes, low, high, words, sheet)
@@ -160,11 +160,17 @@ def _paint_row(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
         _write_wrong(axes, y, one, sheet)
         return
     look = mark(one.verdict, sheet.palette)
-    whisker(axes, one.ratio, 1.0, y, colour=look["color"])
-    axes.plot([one.ratio.value], [y], zorder=5, **look)
+    if one.ratio.blocks:
+        whisker(axes, one.ratio, 1.0, y, colour=look["color"])
+        axes.plot([one.ratio.value], [y], zorder=5, **look)
     if not sheet.narrow:
         text = questions.short_ratio(one)
         beside(axes, text, (1.0, y), 8, edge=True, size=SMALL, color=sheet.palette.ink)
+
+
+def _timed(compared: Iterable[Comparison]) -> list[Comparison]:
+    """Those that have a ratio: neither wrong data nor operations that failed."""
+    return [one for one in sound(compared) if one.ratio.blocks]
 
 
 def _write_wrong(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ormbench.report import distance_words, isolation_words, pool_words
+from ormbench.report import distance_words, idle_words, isolation_words, pool_words
 from ormbench.report.cards import cards
 from ormbench.report.digest_cells import cell_finding
 from ormbench.report.digest_comparisons import comparisons
@@ -90,8 +90,8 @@ def _headline(
         return f"No answer: {trusted.cause}"
     if identical and not focus.lanes(compared):
         return called_different(identical)
-    if levels := isolation_words.headline(cells, focus):
-        return levels
+    if told := isolation_words.headline(cells, focus) or idle_words.headline(cells, focus):
+        return told
     pools = pool_words.headline(compared, cells, focus)
     return pools or distance_words.headline(compared, cells, focus) or headline(compared, focus)
 
@@ -109,7 +109,8 @@ def _answer(
     swept = isolation_words.answer(compared, cells, focus)
     swept = swept or pool_words.answer(compared, cells, focus)
     swept = swept or distance_words.answer(compared, cells, focus)
-    return swept or answer(compared, climbed, focus, at_rate, cells)
+    swept = swept or answer(compared, climbed, focus, at_rate, cells)
+    return (*idle_words.answer(cells, focus), *swept)
 
 
 def _focus(index: Index) -> Focus:

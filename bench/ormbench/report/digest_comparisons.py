@@ -5,6 +5,7 @@ it is "wrong data", and there is no ratio that anybody could take for an answer.
 """
 
 import math
+from dataclasses import replace
 
 from ormbench.cell import Cell, Contrast
 from ormbench.report.digest_cells import estimate
@@ -54,7 +55,7 @@ def _comparison(index: Index, candidate: Arm, contrast: Contrast) -> Comparison 
         found = effect(tuple(blocks.values()))
         judged = verdict(found.ratio.low, found.ratio.high)
         if not identical and any(_gave_up(arm) for arm in (candidate, reference)):
-            judged = "cannot tell"  # who gives up early has a short time
+            found, judged = _without_bounds(found), "cannot tell"  # giving up early takes less
     return Comparison(
         group=candidate.group.name,
         kind=contrast.kind,
@@ -79,6 +80,21 @@ def _wrong(index: Index, *cells: Cell) -> tuple[WrongData, ...]:
 def _gave_up(arm: Arm) -> bool:
     """Whether operations of it ended without a result: their times are those of giving up."""
     return any(one.failed for slices in arm.blocks for one in slices)
+
+
+def _without_bounds(found: Effect) -> Effect:
+    """*found* with intervals that hold everything, over no block: its times show no difference."""
+
+    def open_ended(one: Location) -> Location:
+        return replace(one, low=-math.inf, high=math.inf, count=0)
+
+    return Effect(
+        open_ended(found.ratio),
+        open_ended(found.total_ratio),
+        open_ended(found.difference),
+        open_ended(found.cpu_difference),
+        found.log_ratios,
+    )
 
 
 def _stalls(arm: Arm) -> int:

@@ -97,7 +97,7 @@ def name_right(axes: Axes, point: Point, y: float, width: float, sheet: Sheet) -
     """Write a name beside its point, on the side that has more room."""
     most = axes.get_xlim()[1]
     low, high = _edges(point, width / most)
-    left = point.level.goodput.value > most / 2
+    left = low > width - high
     room = (low if left else width - high) - _GAP
     x = (low - _GAP if left else high + _GAP) / width
     style: dict[str, Any] = {"size": SMALL, "va": "center", "ha": "right" if left else "left"}

@@ -162,6 +162,8 @@ def has_interval(estimate: Estimate) -> bool:
 
 
 def _blocks(estimate: Estimate) -> str:
+    if not estimate.blocks:  # as `digest_comparisons` has it where operations failed
+        return "operations failed"
     return f"{estimate.blocks} block{'' if estimate.blocks == 1 else 's'}"
 
 

@@ -35,6 +35,8 @@ def is_reference(findings: Findings, cell: Cell) -> bool:
     Of targets each product has one, since no two products are compared.
     """
     axis, _, value = findings.reference.partition("=")
+    if cell.target == "none":  # the empty operation, which nothing is compared with
+        return False
     if axis == "target" and product_name(cell.target) != product_name(value):
         return any(one.kind == "target" and one.reference == cell for one in findings.comparisons)
     return str(getattr(cell, axis, None)) == value
@@ -204,7 +206,7 @@ def _of_drivers(comparison: Comparison) -> str:
 def short_ratio(comparison: Comparison) -> str:
     """Say "1.10x [1.08, 1.13]", "same [0.99, 1.01]" or "cannot tell [0.97, 1.09]".
 
-    Where there is no ratio, whose data are wrong: "wrong data" or "reference: wrong data".
+    Where there is no ratio, whose data are wrong: "wrong data" or "against wrong data".
     """
     if comparison.verdict == WRONG_DATA:
         return side(comparison)

@@ -31,6 +31,7 @@ from ormbench.report.wire_facts import (
     not_counted,
     server_facts,
 )
+from ormbench.report.wrong_data import fails
 from ormbench.stats.verdict import WRONG_DATA
 
 MARKS = {"slower": "▲", "faster": "▼", "same": "●", "cannot tell": "○", WRONG_DATA: "✕"}
@@ -144,7 +145,9 @@ def _trips(one: CellFinding) -> Shown:
 
 
 def _mean(one: CellFinding) -> Shown:
-    return Shown(mean_text(one.service), one.service.value) if one.service else Shown()
+    if one.service is None:
+        return Shown()
+    return Shown("; ".join(filter(None, [mean_text(one.service), fails(one)])), one.service.value)
 
 
 def _throughput(one: CellFinding) -> Shown:

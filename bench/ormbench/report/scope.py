@@ -55,7 +55,7 @@ def server_settings(manifest: Manifest) -> tuple[tuple[str, str], ...]:
 def does_not_say(manifest: Manifest) -> tuple[str, ...]:
     """One phrase for each thing that this run did not vary, and so cannot speak of."""
     cells = _measured(manifest)
-    about_load = *_about_load(cells), *_about_pools(cells)
+    about_load = *_about_load(cells), *_about_pools(cells), *_about_levels(cells, manifest)
     return (*_about_place(manifest, cells), *about_load, *_about_servers(cells, manifest))
 
 
@@ -131,6 +131,19 @@ def _about_pools(cells: Sequence[Cell]) -> Iterator[str]:
     yield "pools where operations hold a connection for longer or shorter: one workload a scenario"
     if all(cell.processes == 1 for cell in here):
         yield "several worker processes: each would have a pool of its own"
+
+
+def _about_levels(cells: Sequence[Cell], manifest: Manifest) -> Iterator[str]:
+    """Of a run that sweeps levels or pools, or whose operations contend: what it kept fixed."""
+    levels = list(dict.fromkeys(cell.isolation for cell in cells))
+    pools = {cell.pool for cell in cells}
+    contend = any(cell.scenario in manifest.audited for cell in cells)
+    if len(levels) == 1 and (pools != {None} or contend):
+        yield f"other isolation levels than {levels[0] or 'the default of the server'}"
+    if len(levels) > 1:
+        yield "operations that meet less often, or on more rows: one contention a scenario"
+        if pools == {None}:
+            yield "pools with fewer connections than clients: each client has one"
 
 
 def _about_servers(cells: Sequence[Cell], manifest: Manifest) -> Iterator[str]:

@@ -145,7 +145,8 @@ def contender(lanes: Sequence[Comparison]) -> Comparison | None:
 
     None where no two do their work: where data are wrong there is no time to speak of.
     """
-    timed = sound(lanes)
+    known = sound(lanes)
+    timed = [one for one in known if one.ratio.blocks] or known  # not of those that gave up
     orm = next((one for one in timed if one.candidate.lane == CONTENDER), None)
     return orm or max(timed, key=lambda one: abs(one.difference.value), default=None)
 

@@ -6,6 +6,7 @@ from ormbench.report import gaps, lateness, questions
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import mean_text, rate_text, time_text
 from ormbench.report.round_trips import any_counted, trips_text, versus
+from ormbench.report.wrong_data import fails
 
 
 def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
@@ -46,6 +47,7 @@ def _cells(cells: Sequence[CellFinding], *, usable: bool, plain: bool) -> Iterat
 
 def _numbers(one: CellFinding, *, plain: bool) -> tuple[str, str, str]:
     mean = mean_text(one.service, plain=plain) if one.service else ""
+    mean = "; ".join(filter(None, [mean, fails(one)]))
     rate = rate_text(one.throughput.value) if one.throughput else ""
     if not one.percentiles:
         return mean, rate, ""

@@ -14,6 +14,7 @@ from ormbench.report.pool_words import clients_name, spoken_column
 from ormbench.report.quantities import time_text
 from ormbench.report.round_trips import any_counted, trips_text
 from ormbench.report.sentences import Focus
+from ormbench.report.wrong_data import fails
 
 _ROWS = 7  # lanes shown here; the others are in the report
 _TIME = 9
@@ -42,7 +43,7 @@ def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]
         name = _short(names[one.cell], columns.lane)
         yield f" {name:<{columns.lane}}{_row(findings, one, columns, plain=plain)}"
     if len(shown) < len(cells):
-        yield f" {len(cells) - len(shown)} more lanes: see the report"
+        yield f" {len(cells) - len(shown)} more cells: see the report"
     late = [
         f"{names[one.cell]} {time}"
         for one in shown
@@ -70,13 +71,15 @@ class _Columns:
         names: Mapping[Cell, str],
         width: int,
     ) -> "_Columns":
-        lane = min(24, max(8, *(len(names[one.cell]) for one in shown)))
-        ratios = [_ratio(findings, one) for one in shown if one.service]
+        timed = [one for one in shown if one.service and not fails(one)]
+        ratios = [_ratio(findings, one) for one in timed]
         ratio = max(len(f"vs {questions.reference_name(findings)}"), *map(len, ratios), 0)
         counted = [trips_text(one) for one in shown] if any_counted(shown) else []
         trips = max([len("trips"), *map(len, counted)]) + 2 if counted else 0
-        bar = max(_BAR, width - 1 - lane - _TIME - 3 - ratio - trips - _NEW)
-        times = (one.service.value for one in shown if one.service)
+        room = width - 1 - _TIME - 3 - ratio - trips - _NEW
+        lane = min(max(24, room - _BAR), max(8, *(len(names[one.cell]) for one in shown)))
+        bar = max(_BAR, room - lane)
+        times = (one.service.value for one in timed if one.service)
         return cls(lane, ratio, trips, Scale.over(times, bar))
 
 
@@ -149,11 +152,13 @@ def _of_column(cells: tuple[CellFinding, ...], column: Column | None) -> tuple[C
 
 def _names(cells: tuple[CellFinding, ...], column: Column | None) -> dict[Cell, str]:
     """What tells cells apart; the number of clients stands above those of a column."""
-    if column is None:
+    chosen = any(one.cell.pool or one.cell.isolation for one in cells)
+    alike = chosen and len({one.cell.clients for one in cells}) == 1  # the heading has them
+    if column is None and not alike:
         return questions.cell_names(one.cell for one in cells)
     bare = {one.cell: replace(one.cell, clients=1) for one in cells}
     names = questions.cell_names(bare.values())
-    return {cell: names[alike] for cell, alike in bare.items()}
+    return {cell: names[plain] for cell, plain in bare.items()}
 
 
 def _nearest_and_farthest(cells: tuple[CellFinding, ...]) -> tuple[CellFinding, ...]:
@@ -166,6 +171,8 @@ def _nearest_and_farthest(cells: tuple[CellFinding, ...]) -> tuple[CellFinding, 
 def _row(findings: Findings, one: CellFinding, columns: _Columns, *, plain: bool) -> str:
     if one.service is None:
         return f"{'-':>{_TIME}}  {one.status}: {one.reason}"
+    if fails(one):
+        return f"{'-':>{_TIME}}  {fails(one)}"
     time = time_text(one.service.value, plain=plain)
     ratio = _ratio(findings, one)
     trips = f"{trips_text(one):>{columns.trips}}" if columns.trips else ""
@@ -193,8 +200,13 @@ def _without_times(cells: tuple[CellFinding, ...]) -> Iterator[str]:
         trips = f"{trips_text(one):>7}" if counted else ""
         yield f" {_short(names[one.cell], room):<{room}}  {one.operations:>10,}{trips}   {outcome}"
     if len(cells) > _ROWS:
-        yield f" {len(cells) - _ROWS} more lanes: see the report"
+        yield f" {len(cells) - _ROWS} more cells: see the report"
 
 
 def _short(name: str, room: int) -> str:
-    return name if len(name) <= room else name[: room - 2] + ".."
+    """*name* without its middle where it is too long: its end tells pools and levels apart."""
+    name = name if len(name) <= room else name.replace(" pool=", " ").replace(" isolation=", " ")
+    if len(name) <= room:
+        return name
+    end = (room - 2) * 2 // 3
+    return f"{name[: room - 2 - end]}..{name[-end:]}"

@@ -38,9 +38,12 @@ def examined(index: Index, found: CellFinding) -> CellFinding:
 
 
 def without_times(found: CellFinding) -> CellFinding:
-    """*found* as every rendering gets it: where its data are wrong, it has no time."""
+    """*found* as every rendering gets it: where its data are wrong, it has no time.
+
+    Where operations failed, throughput is that of the others.
+    """
     if found.wrong is None:
-        return found
+        return replace(found, throughput=found.goodput) if fails(found) else found
     return replace(
         found,
         status="WRONG DATA",
@@ -61,8 +64,8 @@ def sound(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
 
 
 def sound_ladders(ladders: Iterable[Ladder], cells: Sequence[CellFinding]) -> tuple[Ladder, ...]:
-    """Those of *ladders* on which each rung does its work."""
-    wrong = {one.cell for one in cells if one.wrong}
+    """Those of *ladders* on which each rung does its work, and gives up none of it."""
+    wrong = {one.cell for one in cells if one.wrong or fails(one)}
     return tuple(one for one in ladders if not any(rung.cell in wrong for rung in one.rungs))
 
 
@@ -84,9 +87,20 @@ def briefly(wrong: WrongData) -> str:
 
 
 def side(comparison: Comparison) -> str:
-    """Whose data are wrong, in a column's worth of words: "wrong data" is the candidate's own."""
+    """Whose data are wrong, in a column's worth of words: "wrong data" is the candidate's own.
+
+    "against wrong data" is the reference's: nothing is wrong with the candidate.
+    """
     own = comparison.candidate in {one.cell for one in comparison.wrong}
-    return WRONG_DATA if own else f"reference: {WRONG_DATA}"
+    return WRONG_DATA if own else f"against {WRONG_DATA}"
+
+
+def fails(found: CellFinding) -> str:
+    """As "872 of 1,000 operations fail"; "" where none did. Their times are those of giving up."""
+    failed = found.outcomes.failed if found.outcomes else 0
+    if not failed:
+        return ""
+    return f"{per_1000(failed, found.operations)} of {PER:,} operations fail"
 
 
 def per_1000(count: int, operations: int) -> str:

@@ -124,12 +124,17 @@ def _rate(level: Level, *, bounds: bool = False) -> str:
 
 def _says(main: Way) -> Iterator[str]:
     """What each level of a way gives: the best, those that are no choice, those behind."""
-    if best := main.best:
+    no_choice = [
+        f"{level_text(one)} {happened(one.found.wrong)} and is no choice"
+        for one in main.levels
+        if one.found.wrong is not None
+    ]
+    if best := main.best:  # the first sentence is kept whole wherever there is little room
         leading = f"{_leading(main, best)} {_rate(best, bounds=True)} with {aborts_text(best)}"
-        yield f"{leading}, {_unharmed(best)}"
-    for one in main.levels:
-        if one.found.wrong is not None:
-            yield f"{level_text(one)} {happened(one.found.wrong)} and is no choice"
+        yield "; ".join([leading, *no_choice[:1]])
+        yield f"at {level_text(best)} {_unharmed(best)}"
+        no_choice = no_choice[1:]
+    yield from no_choice
     for one in main.levels:
         if one.standing == "behind":
             yield f"{level_text(one)} gives {_rate(one, bounds=True)} with {aborts_text(one)}"

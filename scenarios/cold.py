@@ -153,6 +153,7 @@ async def process(new_engine: Any, key: int) -> Any:
     finally:
         if child.returncode is None:
             child.kill()
+            await child.communicate()  # its pipes close with it
     return row_of(child.returncode, output, errors)
 
 

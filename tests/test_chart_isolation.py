@@ -30,7 +30,7 @@ from ormbench.report.chart_sheet import LIGHT, NARROW, WIDE, Sheet, draw  # noqa
 from ormbench.report.charts import draw_all  # noqa: E402 - prepared above
 from ormbench.report.digest_isolation import panels  # noqa: E402 - prepared above
 from ormbench.report.html import render as page_of  # noqa: E402 - prepared above
-from ormbench.report.isolation_labels import across, sides  # noqa: E402 - prepared above
+from ormbench.report.isolation_labels import across, room_for  # noqa: E402 - prepared above
 from ormbench.report.isolation_points import LIMIT, MOST_WAYS, drawn, points  # noqa: E402 - prepared above
 from ormbench.report.isolation_table import isolation_tables  # noqa: E402 - prepared above
 from ormbench.report.markdown import render as comment_of  # noqa: E402 - prepared above
@@ -165,14 +165,12 @@ def test_a_point_grows_with_the_attempts_that_were_aborted_up_to_a_limit():
     )
 
 
-def test_names_of_wrong_points_stand_outwards_and_never_beyond_the_plot(crowded):
-    panel = panels(crowded.cells)[0]
-    harmed = [one for one in points(panel) if one.level.found.wrong]
-    most = max(one.level.goodput.high for one in harmed)
-    left, right = sides(harmed, most)
-    assert len(left) + len(right) == len(harmed)
-    assert all(one.level.goodput.value > 0.3 * most for one in left)
-    assert all(one.level.goodput.value <= 0.7 * most for one in right)
+def test_right_of_all_whiskers_there_is_room_for_the_longest_name_or_most_of_the_plot(crowded):
+    known = points(panels(crowded.cells)[0])
+    longest = max(len(one.name) for one in known)
+    assert room_for(known, 10.0) > 0.061 * longest
+    assert room_for(known, 1.0) == pytest.approx(0.62)
+    assert room_for([], 1.0) < 0.3
 
 
 def test_a_panel_draws_at_most_four_lanes_those_of_other_kinds_first():

@@ -287,10 +287,10 @@ def compared(plan, across):
 
 
 @pytest.mark.parametrize("name", ["pools", "isolation"])
-def test_pools_and_isolation_take_six_minutes_at_most(name):
+def test_pools_and_isolation_take_twelve_minutes_at_most(name):
     plan = make(read(shipped_plans()[name]), shipped())
-    assert plan.seconds <= plan.budget <= 360
-    assert replace(plan, budget=None).seconds < 360, "rounds need not shrink on a usual machine"
+    assert plan.seconds <= plan.budget <= 720
+    assert replace(plan, budget=None).seconds < 720
 
 
 def test_pools_has_a_map_of_pools_and_clients():

@@ -16,7 +16,14 @@ from ormbench.report.chart_axis import clipped, round_step
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.digest_isolation import Panel, panels
 from ormbench.report.findings import Estimate, Findings
-from ormbench.report.isolation_labels import across, lower, name_right, name_wrong, upper
+from ormbench.report.isolation_labels import (
+    across,
+    lower,
+    name_right,
+    name_wrong,
+    room_for,
+    upper,
+)
 from ormbench.report.isolation_note import note
 from ormbench.report.isolation_points import Point, drawn, points
 from ormbench.report.isolation_words import panel_name, title
@@ -98,7 +105,8 @@ def _paint_panel(panel: Panel, sheet: Sheet, left: float, top: float, room: floa
     above = sheet.axes(left + _LEFT, top + _TITLE, width, ground)
     below = sheet.axes(left + _LEFT, top + _TITLE + ground, width, strip)
     most = max(upper(one.level.goodput) for one in points(panel))
-    _goodput_axis(below, most * 1.04, sheet)
+    free = width / (width - room_for(points(panel), width))
+    _goodput_axis(below, most, most * free, sheet)
     above.set_xlim(below.get_xlim())
     above.set_xticks([])
     above.spines["bottom"].set_color(palette.ink)
@@ -106,11 +114,11 @@ def _paint_panel(panel: Panel, sheet: Sheet, left: float, top: float, room: floa
     _paint_right(below, panel, width, sheet)
 
 
-def _goodput_axis(axes: Axes, most: float, sheet: Sheet) -> None:
-    """Make x an axis of goodput from 0, with a few round ticks."""
+def _goodput_axis(axes: Axes, most: float, right: float, sheet: Sheet) -> None:
+    """Make x an axis of goodput, with a few round ticks up to *most*; names go on to *right*."""
     step = round_step(most / 4.5)
     ticks = [step * number for number in range(int(most / step) + 1)]
-    axes.set_xlim(0, most or 1.0)
+    axes.set_xlim(0, right or 1.0)
     axes.set_xticks(ticks, [f"{tick:,.10g}" for tick in ticks])
     axes.grid(axis="x", color=sheet.palette.rule, lw=0.6)
     words, muted = "goodput, op/s: higher is better", sheet.palette.muted

@@ -22,7 +22,7 @@ _SMALLEST, _LARGEST, _MOST = 4.0, 13.0, 1_000.0  # points across, at 0 and at so
 _LETTER = 0.061  # inches of a name's letter
 _GAP = 0.07  # inches between a point and its name
 _ABOVE = 0.1  # inches between a name and the foot of the shaded ground
-_NEAR, _EDGE = 0.03, 0.3  # inches that need no lead; of the axis, where no name has room
+_NEAR = 0.03  # inches that need no lead
 
 
 def across(aborted: float) -> float:
@@ -34,47 +34,34 @@ def across(aborted: float) -> float:
 def name_wrong(axes: Axes, wrong: Sequence[Point], size: tuple[float, float], sheet: Sheet) -> None:
     """Write names beside points on a plot of *size* inches, and lead each to its own."""
     (width, tall), (_, right), (_, top) = size, axes.get_xlim(), axes.get_ylim()
-    for side, those in zip(("right", "left"), sides(wrong, right), strict=True):
-        heights = [one.level.harm / top * tall for one in those]
-        ends = [_edges(one, width / right) for one in those]
-        edges = _clear([low if side == "right" else -high for low, high in ends], heights)
-        lifted = [height - _ABOVE for height in heights]
-        moved = [one + _ABOVE for one in spread(lifted, _PITCH, tall - _ABOVE - 0.28)]
-        for point, edge, height, end in zip(those, edges, moved, ends, strict=True):
-            start = abs(edge - _GAP)
-            room = (start if side == "right" else width - start) - 0.03
-            words = clipped(_told(point, room), int(room / _LETTER))
-            x, y = start / width * right, height / tall * top
-            style: dict[str, Any] = {"size": SMALL, "va": "center", "ha": side, "zorder": 6}
-            axes.text(x, y, words, color=sheet.palette.ink, **style)
-            own = edge in (end[0], -end[1]) and abs(y - point.level.harm) / top * tall <= _NEAR
-            if not own:
-                leads = [x, point.level.goodput.value], [y, point.level.harm]
-                axes.plot(*leads, color=sheet.palette.muted, lw=0.6, zorder=3)
+    heights = [one.level.harm / top * tall for one in wrong]
+    ends = [_edges(one, width / right)[1] for one in wrong]
+    lifted = [height - _ABOVE for height in heights]
+    moved = [one + _ABOVE for one in spread(lifted, _PITCH, tall - _ABOVE - 0.28)]
+    for point, edge, height, end in zip(wrong, _clear(ends, heights), moved, ends, strict=True):
+        start = edge + _GAP
+        room = width - start - 0.03
+        words = clipped(_told(point, room), int(room / _LETTER))
+        x, y = start / width * right, height / tall * top
+        style: dict[str, Any] = {"size": SMALL, "va": "center", "ha": "left", "zorder": 6}
+        axes.text(x, y, words, color=sheet.palette.ink, **style)
+        if edge != end or abs(y - point.level.harm) / top * tall > _NEAR:
+            leads = [x, point.level.goodput.value], [y, point.level.harm]
+            axes.plot(*leads, color=sheet.palette.muted, lw=0.6, zorder=3)
 
 
 def _clear(ends: Sequence[float], heights: Sequence[float]) -> list[float]:
-    """Of each point the least of the *ends* of those about as high: there names are over none."""
+    """Of each point the most of the *ends* of those about as high: there names are over none."""
     return [
-        min(end for end, other in zip(ends, heights, strict=True) if abs(other - own) < 2 * _PITCH)
+        max(end for end, other in zip(ends, heights, strict=True) if abs(other - own) < 2 * _PITCH)
         for own in heights
     ]
 
 
-def sides(wrong: Sequence[Point], right: float) -> tuple[list[Point], list[Point]]:
-    """Of points from 0 to *right*, those named at their left and those at their right.
-
-    Outwards: the left half at the left; but near an edge of the plot all on the other side.
-    """
-    ordered = sorted(wrong, key=lambda one: one.level.goodput.value)
-    near, far = right * _EDGE, right * (1 - _EDGE)
-    lows: list[Point] = []
-    highs: list[Point] = []
-    for place, one in enumerate(ordered):
-        value = one.level.goodput.value
-        outwards = place + 0.5 < len(ordered) / 2 or (len(ordered) == 1 and value > right / 2)
-        (lows if value > far or (outwards and value > near) else highs).append(one)
-    return lows, highs
+def room_for(known: Sequence[Point], width: float) -> float:
+    """Inches to keep free at the right of a plot so wide: the longest name, or most of it."""
+    longest = max((len(_told(one, math.inf).rstrip()) for one in known), default=0)
+    return min(longest * _LETTER + 3 * _GAP, 0.62 * width)
 
 
 def _told(point: Point, room: float) -> str:
@@ -94,11 +81,11 @@ def _edges(point: Point, inches: float) -> tuple[float, float]:
 
 
 def name_right(axes: Axes, point: Point, y: float, width: float, sheet: Sheet) -> None:
-    """Write a name beside its point, on the side that has more room."""
-    most = axes.get_xlim()[1]
-    low, high = _edges(point, width / most)
-    left = low > width - high
-    room = (low if left else width - high) - _GAP
+    """Write a name right of its point and whisker; left of them where that has more room for it."""
+    low, high = _edges(point, width / axes.get_xlim()[1])
+    room, long = width - high - _GAP, len(point.name) * _LETTER
+    left = long > room and low - _GAP > room
+    room = low - _GAP if left else room
     x = (low - _GAP if left else high + _GAP) / width
     style: dict[str, Any] = {"size": SMALL, "va": "center", "ha": "right" if left else "left"}
     words = clipped(point.name, max(8, int(room / _LETTER)))

@@ -157,6 +157,7 @@ async def test_a_locked_row_and_a_server_that_adds_lose_nothing_at_any_level(nam
     assert told.aborted == 0
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", SOME)
 async def test_rows_that_nobody_shares_lose_nothing_even_at_read_committed(name, site):
     told = await contended(site, SHIPPED["disjoint_rows"], "orm", name, "read-committed")
@@ -197,6 +198,7 @@ async def test_transfers_in_opposite_directions_meet_in_deadlocks(name, site):
         assert (lane, set(told.aborts)) == (lane, {"deadlock"})
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", SOME)
 async def test_only_serializable_keeps_a_rule_over_two_rows_of_which_each_writes_one(name, site):
     loaded = SHIPPED["on_call"]

@@ -108,6 +108,7 @@ async def test_a_lane_has_the_level_of_its_cell_from_the_engine_or_from_connecti
         assert (lane, seen[:3]) == (lane, [level] * 3)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(("name", "level"), OFFERED)
 async def test_a_level_of_the_connection_is_set_at_each_checkout_and_gone_after_it(
     name, level, request

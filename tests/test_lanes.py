@@ -33,7 +33,8 @@ def marked(value, target):
     """A parameter: what `make test` does not run, or what is slow, is marked."""
     ours = target in {NO_TARGET, *QUICK}
     name = value if isinstance(value, str) else value.id
-    quick = SLOW.get("/".join(name.split("/")[:2]), name) == name
+    blocking = target in QUICK[1:] and "transaction=autocommit" in name
+    quick = SLOW.get("/".join(name.split("/")[:2]), name) == name and not blocking
     return pytest.param(value, id=name, marks=() if ours and quick else pytest.mark.servers)
 
 

@@ -66,6 +66,7 @@ def test_a_relay_that_dies_costs_its_block_and_the_next_has_another(running):
     goes_on_without_a_block(process, folder, "the relay ended with code -9")
 
 
+@pytest.mark.servers
 @pytest.mark.servers  # for its 10 seconds
 def test_a_block_that_is_lost_takes_no_count_with_it(running):
     process, folder = running

@@ -222,6 +222,7 @@ def test_clients_of_all_processes_are_served_at_the_same_time(crew, site, shared
     assert found["service_ns"] <= 4 * found["wall_ns"]
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])
 def test_an_open_loop_offers_its_rate_by_all_processes_together(crew, site, shared, arrivals):
     cell = lane(rate=200.0, arrivals=arrivals)
@@ -243,6 +244,7 @@ def connections(site):
         return {str(pid) for pid in control.scalars(text(query))}
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(("pool", "each"), [(None, 2), ("1+0", 1), ("fitted", 2)])
 def test_the_server_holds_processes_times_pool_connections(crew, site, shared, pool, each):
     before = connections(site)
@@ -253,6 +255,7 @@ def test_the_server_holds_processes_times_pool_connections(crew, site, shared, p
         assert set(reading) == new
 
 
+@pytest.mark.servers
 def test_time_outs_of_each_process_s_own_pool_are_counted_together(crew, site, shared):
     with opened(crew, site, shared, lane("takes", pool="1+0:timeout=0.005")) as team:
         found = sliced(team, operations=8)
@@ -308,6 +311,7 @@ def test_processes_that_could_connect_give_their_connections_back_where_one_coul
 # Ends
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(
     ("name", "status", "words"),
     [("refuses", "ERROR", "ValueError: an odd turn"), ("hangs", "TIMEOUT", "not done after 0.6 s")],

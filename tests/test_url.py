@@ -293,6 +293,7 @@ def everything(folder):
     )
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_a_run_on_a_url_can_be_interrupted_and_resumed_and_leaves_nothing(
     server, tmp_path, capsys, monkeypatch

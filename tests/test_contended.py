@@ -30,14 +30,12 @@ ROWS = 500
 CLIENTS, OPERATIONS, TRIES = 8, 100, 5
 QUICK = ("postgresql+asyncpg",)
 POSTGRESQL = marked([name for name in TARGETS if TARGETS[name].server == "PostgreSQL"], QUICK)
-FAMILY = marked([name for name in TARGETS if TARGETS[name].server != "PostgreSQL"])
-SOME = marked(  # of each product a driver that awaits and one that blocks
+FAMILY = marked(["mysql+asyncmy", "mysql+mysqldb", "mariadb+aiomysql", "mariadb+pymysql"])
+SOME = marked(  # a driver that awaits and one that blocks, of all products
     [
         "postgresql+asyncpg",
         "postgresql+psycopg2",
         "mysql+aiomysql",
-        "mysql+mysqldb",
-        "mariadb+asyncmy",
         "mariadb+pymysql",
     ],
     QUICK,

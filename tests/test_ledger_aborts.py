@@ -15,11 +15,9 @@ EACH = marked(
     [
         ASYNCPG,
         "postgresql+psycopg",
-        "postgresql+psycopg2",
         "mysql+asyncmy",
         "mysql+mysqldb",
         "mariadb+aiomysql",
-        "mariadb+pymysql",
     ],
     quick=(ASYNCPG,),
 )

@@ -19,10 +19,7 @@ EACH = marked(
     [
         ASYNCPG,
         "postgresql+psycopg",
-        "postgresql+psycopg2",
         "mysql+asyncmy",
-        "mysql+pymysql",
-        "mariadb+aiomysql",
         "mariadb+mysqldb",
     ],
     quick=(ASYNCPG,),

@@ -94,6 +94,7 @@ def timed(stand, cells, operations=200, slices=1, between=lambda: None, first=OD
     return arms
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("target", marked(TARGETS, IN_MAKE_TEST))
 @pytest.mark.parametrize("transaction", ["per-operation", "autocommit"])
 def test_the_server_counts_what_the_wire_promises_once_for_each_operation(

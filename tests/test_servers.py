@@ -144,6 +144,7 @@ def test_a_setting_that_is_free_text_is_not_published():
     assert "/home/me" not in str(published)
 
 
+@pytest.mark.servers
 def test_durable_waits_for_the_disk():
     with EmbeddedPostgres.start(durability="durable") as own:
         published = own.settings()
@@ -167,6 +168,7 @@ def test_an_address_of_a_host_is_an_ordinary_url():
     assert str(url) == "postgresql+psycopg://me@db.example:5433/shop"
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", ["with a space", "o'dd %41&b=c?#:@ \"ü\\"])
 async def test_odd_characters_in_the_temporary_folder_do_no_harm(folder, monkeypatch, name):
     odd = folder / name
@@ -179,6 +181,7 @@ async def test_odd_characters_in_the_temporary_folder_do_no_harm(folder, monkeyp
     assert not list(odd.iterdir())
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", ["long" * 25, "with,comma"])
 def test_a_temporary_folder_that_no_socket_fits_in_is_left_for_a_short_one(
     folder, monkeypatch, name
@@ -339,6 +342,7 @@ def test_a_guardian_that_is_killed_is_stood_in_for_though_the_server_is_paused(f
     assert settles(lambda: nothing_left(folder, pids))
 
 
+@pytest.mark.servers
 def test_two_servers_live_side_by_side():
     with EmbeddedPostgres.start() as one, EmbeddedPostgres.start() as other:
         assert one.address != other.address
@@ -402,6 +406,7 @@ def test_root_goes_into_a_user_namespace_where_it_may():
         assert own.description()["runs as"] == "a user namespace"
 
 
+@pytest.mark.servers
 @as_root
 @pytest.mark.usefixtures("refused_namespace")
 def test_root_becomes_nobody_where_namespaces_are_refused(folder):
@@ -414,6 +419,7 @@ def test_root_becomes_nobody_where_namespaces_are_refused(folder):
     assert nothing_left(folder, pids)
 
 
+@pytest.mark.servers
 @as_root
 @pytest.mark.usefixtures("refused_namespace")
 def test_nobody_gets_a_copy_of_binaries_that_it_cannot_reach(folder, monkeypatch):

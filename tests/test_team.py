@@ -193,6 +193,7 @@ def test_two_processes_with_the_same_turns_would_be_found_out(
     assert trial.reason.startswith(words), trial.reason
 
 
+@pytest.mark.servers
 def test_after_the_proof_of_the_first_process_nobody_listens_to_the_sql_of_any(crew, site, shared):
     cell = lane()
     with opened(crew, site, shared, cell) as team:
@@ -281,6 +282,7 @@ def limited(site, most):
 TOO_MANY = "TooManyConnectionsError: too many connections for role"
 
 
+@pytest.mark.servers
 def test_a_server_s_limit_is_for_all_processes_and_its_words_are_the_cell_s_reason(site, shared):
     """Each pool of two fits below the limit of three; both together do not."""
     with limited(site, 3) as server:
@@ -291,6 +293,7 @@ def test_a_server_s_limit_is_for_all_processes_and_its_words_are_the_cell_s_reas
     assert trials[0].reason == f'{TOO_MANY} "{user}"'
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("target", marked([ASYNC, "postgresql+psycopg", SYNC], quick=[ASYNC]))
 def test_processes_that_could_connect_give_their_connections_back_where_one_could_not(
     crew, site, shared, target

@@ -158,6 +158,7 @@ def test_threads_may_use_more_cores_than_a_loop_and_all_clients_are_served(
     lane, target, service, cpu, expected
 ):
     cell = Cell(scenario="get_by_id", lane=lane, target=target, clients=8, placement="free")
-    arm = SimpleNamespace(blocks=[[Slice(0, 0, 800, 1_000, service, cpu, None)]])
+    slices = [Slice(0, 0, 800, 1_000, service, cpu, None)]
+    arm = SimpleNamespace(blocks=[slices], group=SimpleNamespace(cells=[cell]))
     found = list(_identities(SimpleNamespace(arms_of=lambda _cell: [arm]), cell))
     assert [one.code for one in found] == ["identity"] * expected

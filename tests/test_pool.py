@@ -105,6 +105,23 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize(
+    ("word", "clients", "may"),
+    [
+        ("fitted:ping", 8, False),
+        ("2+0", 8, True),
+        ("5+10", 15, False),
+        ("5+10", 16, True),
+        ("20+0:timeout=1", 8, True),
+        ("nullpool", 64, False),
+        ("static", 2, True),
+        ("driver", 8, False),
+    ],
+)
+def test_a_pool_runs_out_where_it_has_fewer_than_clients_or_gives_up_early(word, clients, may):
+    assert parse(word).may_run_out(clients) is may
+
+
 @pytest.mark.parametrize(("word", "reason"), REFUSED.items(), ids=[w[:24] for w in REFUSED])
 def test_a_word_that_means_nothing_is_refused_with_what_would_be_right(word, reason):
     with pytest.raises(ValueError, match=re.escape(reason)) as refused:

@@ -64,6 +64,10 @@ class Pool:
             return 1
         return clients if self.size is None else self.size
 
+    def may_run_out(self, clients: int) -> bool:
+        """Whether one of so many *clients* may wait in vain for the connection that it needs."""
+        return self.most(clients) < clients or self.timeout is not None
+
     @property
     def word(self) -> str:
         """As it is written; options in one order, so that one pool has one word."""

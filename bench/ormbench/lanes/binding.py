@@ -80,10 +80,11 @@ async def bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str)
     Raises NoTwinError where the driver blocks and the lane has no twin.
     """
     bound = await _bind(loaded, cell, address, schema)
-    retries, pooled = loaded.scenario.audit is not None, cell.pool is not None
-    if not (retries or pooled):
-        return bound
-    guard = Guard(bound.outcomes, retries, pooled)
+    retries = loaded.scenario.audit is not None
+    runs_out = wanted_pool(cell).may_run_out(clients_each(cell))
+    if not (retries or runs_out):
+        return bound  # so options of a pool are compared with the same code on the clock
+    guard = Guard(bound.outcomes, retries, runs_out)
     guards = guarded_sync if bound.runs == "threads" else guarded
     return replace(bound, operation=guards(bound.operation, guard))
 

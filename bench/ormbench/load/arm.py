@@ -143,27 +143,22 @@ class Arm:
         return used
 
     async def slice(
-        self, first: int, settling: int, operations: int, seed: int, *, rests: bool = False
+        self, first: int, settling: int, operations: int, seed: int, *, runs_on: bool = False
     ) -> dict[str, Any]:
         """Run the turns from *first* on; the first *settling* of them are not recorded.
 
-        A pool that is measured *rests* after those where that of an arm beside it has to.
+        Where it *runs_on*, nobody rests in between: see TaskClients.run_on.
         """
         inputs = self._inputs(range(first, first + settling + operations))
         gc.collect()
         async with watchdog(self.timeout):
-            runs_on = settling and self._is_about_its_pool and not rests
-            if runs_on and isinstance(self.clients, TaskClients):
+            several = self.cell.clients > 1 and settling
+            if runs_on and several and isinstance(self.clients, TaskClients):
                 return await self._run_on(self.clients, inputs, settling)
             before = await self._settle(inputs[:settling])
             opened, start = self.bound.opened(), time.perf_counter_ns()
             lap = await self._record(inputs[settling:], start, seed)
         return self._answer(lap, opened, before)
-
-    @property
-    def _is_about_its_pool(self) -> bool:
-        """Whether its pool is what is measured, by several clients of a closed loop."""
-        return self.cell.pool is not None and self.cell.clients > 1 and self.cell.rate is None
 
     async def _run_on(
         self, clients: TaskClients, inputs: Sequence[tuple[Any, ...]], settling: int

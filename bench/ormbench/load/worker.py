@@ -127,8 +127,8 @@ class Worker:
     async def slice(self, message: Message) -> Message:
         """See Arm.slice."""
         fields = ("first", "settling", "operations", "seed")
-        given, rests = (message[name] for name in fields), message.get("rests", False)
-        return {**await self.arms[message["arm"]].slice(*given, rests=rests)}
+        given, runs_on = (message[name] for name in fields), message.get("runs_on", False)
+        return {**await self.arms[message["arm"]].slice(*given, runs_on=runs_on)}
 
     async def settle(self, message: Message) -> Message:
         """See Arm.settle; the turns are every *step*-th one from *first* on."""

@@ -122,7 +122,8 @@ def _identities(index: Index, cell: Cell) -> Iterator[Sighting]:
     cause = "wall time holds what no operation accounts for: a pause of the machine, or its clock"
     remedy = "run it again; if it recurs, believe no time of this cell"
     at_once = cell.clients if in_threads(cell) else cell.processes  # threads use several cores
-    ends = 1 if cell.pool is None else 2  # slices of a pool that never rests begin in mid-course
+    of_pools = any(one.pool for arm in index.arms_of(cell) for one in arm.group.cells)
+    ends = 2 if of_pools else 1  # where pools are compared, slices begin in mid-course
     for slices in (slices for arm in index.arms_of(cell) for slices in arm.blocks):
         share = occupancy(slices, cell.clients)
         if cell.rate is None and not occupancy_holds(slices, cell.clients, ends):

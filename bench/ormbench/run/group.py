@@ -20,7 +20,7 @@ from ormbench.run.foreign import ForeignLoad
 from ormbench.run.idle import idle_trial
 from ormbench.run.ledger import Ledger
 from ormbench.run.proof import check_state, prove
-from ormbench.run.sizes import pools_rest, size_of
+from ormbench.run.sizes import runs_on, size_of
 from ormbench.run.team import Team
 from ormbench.run.worker import demand_all
 from ormbench.scenario import OWN_UNITS
@@ -204,7 +204,7 @@ class GroupInBlock:
             settling=size.settling,
             operations=size.operations,
             seed=seed,
-            rests=pools_rest(self.group.cells),
+            runs_on=runs_on(self.group.cells),
         )
         after = arm.server_cpu_ns()
         turns = range(first, first + size.turns)

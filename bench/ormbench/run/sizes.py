@@ -1,7 +1,7 @@
 """The slices of a group: their size is found in the first block, and the same in all others."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ormbench.cell import Cell, Group
@@ -34,13 +34,16 @@ def size_of(context: Context, group: Group, running: Sequence[ArmState]) -> Slic
     )
 
 
-def pools_rest(cells: Iterable[Cell]) -> bool:
-    """Whether the pools of compared *cells* rest before what is recorded of a slice.
+def runs_on(cells: Sequence[Cell]) -> bool:
+    """Whether slices of compared *cells* are recorded in mid-course, because pools are compared.
 
-    One event loop runs on. Several processes, and several threads, begin that part together, and
-    a pool that has rested opens its overflow anew: where one of the cells has to, all do.
+    A pool that has rested opens its overflow anew. One event loop can run on; several processes,
+    and several threads, begin what is recorded together: where one of the cells has to, all do.
     """
-    return any(cell.processes > 1 or _in_threads(cell) for cell in cells)
+    about_pools = any(cell.pool for cell in cells)
+    return about_pools and not any(
+        cell.rate is not None or cell.processes > 1 or _in_threads(cell) for cell in cells
+    )
 
 
 def _in_threads(cell: Cell) -> bool:

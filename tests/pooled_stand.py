@@ -14,6 +14,7 @@ from ormbench.run.audit import outcome
 from ormbench.run.context import Site
 from ormbench.run.count import CountPass
 from ormbench.run.ledger import Ledger
+from ormbench.run.pace import Paces
 from ormbench.truth.tables import Tables
 from ormbench.wire.relay import Relay
 
@@ -35,7 +36,7 @@ class PooledStand(Stand):
 
     def count(self, arm):
         """The count pass of an arm, and of a connection that is opened for it."""
-        CountPass(0, self.counts, self.alike).count(
+        CountPass(0, self.counts, self.alike, Paces()).count(
             arm,
             lambda: self.relay.route(self.site.server.address, reads=True),
             lambda count: self.take(count)[0],

@@ -9,8 +9,8 @@ import pytest
 
 from ormbench.cell import Cell
 from ormbench.lanes.binding import bind
-from ormbench.load import arm as arms
 from ormbench.load.arm import MS, Arm, OverdueError, WrongAnswerError
+from ormbench.load.calibration import WARM_OPERATIONS
 from ormbench.load.histogram import Histogram
 from ormbench.load.probe import Probe
 from ormbench.loader import Loaded
@@ -44,7 +44,8 @@ class Seen(list):
 
 async def test_answers_that_match_are_counted_and_the_first_is_shown():
     arm = await an_arm(Seen().lane(), answer=lambda turn: turn)
-    assert await arm.prove([5, 6, 7]) == {"sample": "5", "sql": [], "checked": 3}
+    found = await arm.prove([5, 6, 7])
+    assert (found["sample"], found["sql"], found["checked"]) == ("5", [], 3)
 
 
 async def test_a_scenario_without_answers_has_checked_none():
@@ -66,7 +67,7 @@ async def test_the_warm_up_uses_a_turn_for_each_operation_and_knows_the_fastest(
     arm = await an_arm(seen.lane())
     found = await arm.warm_up(100)
     assert seen == list(range(100, 100 + found["turns"]))
-    assert 1 <= found["turns"] <= arms.WARM_OPERATIONS
+    assert 1 <= found["turns"] <= WARM_OPERATIONS
     assert 0 < found["operation_ns"] < 50 * MS
 
 
@@ -78,6 +79,31 @@ async def test_the_warm_up_of_a_slow_lane_is_short():
     found = await (await an_arm(slow)).warm_up(0)
     assert found["turns"] == 2
     assert found["operation_ns"] >= 59 * MS
+
+
+@pytest.mark.parametrize("clients", [1, 4])
+async def test_a_warm_up_of_few_turns_at_a_time_goes_on_until_it_is_over(clients):
+    seen = Seen()
+    arm = await an_arm(seen.lane(), clients=clients)
+    found, asked = await arm.warm_up(0, most=7), 1
+    while not found["over"]:
+        assert 1 <= found["turns"] <= 7
+        found, asked = await arm.warm_up(7 * asked, most=7), asked + 1
+    assert len(seen) == len(set(seen)) == WARM_OPERATIONS + (10 * clients if clients > 1 else 0)
+    assert (await arm.warm_up(7 * asked, most=7))["turns"] == 0
+    await arm.close()
+
+
+async def test_a_proof_has_as_many_turns_as_half_a_second_has_room_for():
+    async def slow(turn):
+        """100 ms, then 300 ms"""
+        await asyncio.sleep(0.1 if turn < 7 else 0.3)
+        return turn
+
+    arm = await an_arm(slow, answer=lambda turn: turn)
+    found = await arm.prove([5, 6, 7, 8, 9])
+    assert found["checked"] == len(found["took_ns"]) == 3
+    assert len((await arm.prove([8, 9]))["took_ns"]) == 1
 
 
 # Slices

@@ -19,6 +19,7 @@ from wrong_blocks import (
 
 from ormbench.run.count import CountPass
 from ormbench.run.ledger import Ledger
+from ormbench.run.proof import SQL_LINES, folded_sql
 
 RIGHT = "looking/right"
 TARGETS = marked(OF_EACH_PRODUCT)
@@ -94,3 +95,13 @@ def test_a_lane_whose_locks_keep_its_tables_from_a_reset_ends_alone(request, tar
     groups = measure(request, [together(wrong, target=target), together(right, target=target)])
     assert groups[0][wrong].status in {"INCORRECT", "ERROR"}
     assert_proven(groups[1][right])
+
+
+def test_of_statements_alike_in_a_row_a_proof_keeps_one():
+    assert folded_sql(["A", "B", "B", "B", "A"]) == ("A", "B … x3", "A")
+
+
+def test_a_proof_keeps_no_more_than_so_many_statements():
+    found = folded_sql([str(number) for number in range(1_000)])
+    assert found[:2] == ("0", "1")
+    assert (len(found), found[-1]) == (SQL_LINES + 1, f"… ({1_000 - SQL_LINES} more)")

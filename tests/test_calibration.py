@@ -116,3 +116,12 @@ def test_other_operations_get_the_rounds_that_the_plan_wants():
 def test_a_run_that_goes_on_has_the_slices_that_it_began_with(slowest_ns, clients):
     size = slice_size(slowest_ns, clients, 20, 8)
     assert size_again(size.operations, clients, size.rounds) == size
+
+
+@pytest.mark.parametrize(
+    ("slowest_ns", "rounds"),
+    [(50 * MS, 4), (250 * MS, 4), (300 * MS, 3), (500 * MS, 2), (501 * MS, 1), (1_000 * MS, 1)],
+)
+def test_slow_operations_get_fewer_rounds_and_about_a_second_of_a_block(slowest_ns, rounds):
+    size = slice_size(slowest_ns, 1, 24 if slowest_ns > 100 * MS else 6, 8)
+    assert (size.operations, size.rounds) == (1, rounds)

@@ -233,6 +233,10 @@ def test_a_focus_may_be_one_of_many_that_a_glob_takes(tmp_path):
     assert read(plan_file(tmp_path, text)).focus == "get_by_id"
 
 
+def test_no_plan_is_called_as_a_scenario_is():
+    assert not set(shipped_plans()) & set(shipped())
+
+
 @pytest.mark.parametrize("path", shipped_plans().values(), ids=shipped_plans())
 def test_a_shipped_plan_can_be_made(path):
     plan = make(read(path), shipped())
@@ -289,8 +293,8 @@ def compared(plan, across):
 @pytest.mark.parametrize("name", ["pools", "isolation"])
 def test_pools_and_isolation_take_twelve_minutes_at_most(name):
     plan = make(read(shipped_plans()[name]), shipped())
-    assert plan.seconds <= plan.budget <= 720
-    assert replace(plan, budget=None).seconds < 720
+    assert plan.budget <= plan.seconds <= 720
+    assert replace(plan, budget=1).seconds <= 720, "with the fewest rounds that there can be"
 
 
 def test_pools_has_a_map_of_pools_and_clients():

@@ -152,23 +152,23 @@ async def test_an_insert_of_many_rows_is_that_of_core(address, target, statement
         pytest.skip("Core makes one statement of many here: see the defects of its row")
     rows = [{"name": f"n{n}", "email": f"e{n}", "born": BORN} for n in range(3)]
     text, parameters = await core_sends(address, target, add, rows)
-    assert statements.insert(add, ("name", "email", "born")) == text
+    assert statements.many(add, ("name", "email", "born")) == text
     assert [tuple(row.values()) for row in rows] == parameters
 
 
 def test_an_insert_of_many_rows_asks_for_no_keys(statements):
-    assert "RETURNING" not in statements.insert(add, ("name", "email", "born"))
+    assert "RETURNING" not in statements.many(add, ("name", "email", "born"))
 
 
 def test_rows_in_an_order_that_core_would_not_keep_are_refused(statements):
     """Core follows the table: without this, e-mail addresses would land among the names."""
     with pytest.raises(UsageError, match=r"got columns email, name; Core inserts name, email"):
-        statements.insert(add, ("email", "name"))
+        statements.many(add, ("email", "name"))
 
 
 def test_a_default_that_python_would_make_is_named(statements):
     with pytest.raises(UsageError, match=r"Core inserts id, age"):
-        statements.insert(insert(aged), ("id",))
+        statements.many(insert(aged), ("id",))
 
 
 def test_a_list_whose_length_is_part_of_the_text_is_refused(statements):
@@ -179,7 +179,7 @@ def test_a_list_whose_length_is_part_of_the_text_is_refused(statements):
 def test_a_statement_is_compiled_once(statements):
     assert statements[by_id] is statements[by_id]
     for _ in range(3):
-        statements.insert(add, ("name", "email"))
+        statements.many(add, ("name", "email"))
     assert len(statements.texts) == 2
 
 

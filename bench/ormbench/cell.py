@@ -34,6 +34,8 @@ class Cell:
     pool: str | None = None  # a word of `ormbench.pool`; None: as many connections as clients
     isolation: str | None = None  # a word of `ormbench.isolation`; None: the server's default
     processes: int = 1  # worker processes, each with a pool of its own, that share the clients
+    batch: int | None = None  # rows of an operation; None: as many as the scenario says
+    cache: int | None = None  # statements that a connection keeps; None: what its driver does
 
     @property
     def id(self) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import importlib.util
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
@@ -53,6 +53,10 @@ class Loaded:
         """The lanes that can block an event loop, by the names under which they do."""
         lanes = self.scenario.lanes.values()
         return [f"{lane.name}{ON_LOOP}" for lane in lanes if lane.receives != "nothing"]
+
+    def sized(self, batch: int | None) -> "Loaded":
+        """The same with so many rows an operation; see Scenario.sized."""
+        return replace(self, scenario=self.scenario.sized(batch))
 
     def matching(self, pattern: str) -> list[str]:
         """The lane names that fit; ``..._on_loop`` only where the pattern says so."""

@@ -35,7 +35,8 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from fnmatch import fnmatch
+from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar, overload
 
 from sqlalchemy import MetaData, Select, Table
@@ -80,11 +81,14 @@ class State:
 
     *query* reads the state back, in an order of its own, without keys that the server made;
     *expected* gets ``(turns, table_rows)`` and returns the rows that *query* must give.
+    Where operations use up what is there, as deletes do, *lasts* says for how many turns that
+    follow each other it lasts: then it is put back. 0 where the table is too small for one.
     """
 
     query: Select[Any]
     expected: Callable[[Sequence[int], int], Iterable[tuple[Any, ...]]]
     starts: Literal["seeded", "empty"] = "seeded"
+    lasts: Callable[..., int] | None = None  # table_rows -> turns that find what they work on
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,13 @@ class Lane:
     receives: Receives
     parameters: tuple[str, ...]  # the inputs, in the order in which the body takes them
     prepare: Callable[[Arguments], Arguments] | None = None
+    needs: tuple[str, ...] = ()  # abilities of a target, all of them
+    known: Mapping[str, str] = field(default_factory=dict)  # targets (a glob) -> known defect
     written_twin: SyncBody | None = None  # by the author, instead of the one that is derived
+
+    def defect(self, target: str) -> str:
+        """What is known to break the lane on *target*, with its source; "" where nothing is."""
+        return next((what for one, what in self.known.items() if fnmatch(target, one)), "")
 
     @property
     def label(self) -> str:
@@ -149,7 +159,9 @@ class Lane:
 class Scenario:
     """A workload. *args* and *answer* are pure functions of the turn number.
 
-    Both may take ``table_rows`` as a second parameter. *answer* gives what every lane returns for
+    Both may take ``table_rows`` as a second parameter. Where *args* has a parameter ``batch`` with
+    a default, ``--batch`` says how many rows an operation has; *answer*, *state.expected* and
+    *state.lasts* may have it, too. *answer* gives what every lane returns for
     a turn: a row is a tuple, an entity the tuple of its columns, many of them a list. The name
     defaults to the variable that holds the scenario. *audit* is for operations that contend.
     """
@@ -166,21 +178,33 @@ class Scenario:
     @overload
     def lane(self, body: BodyT) -> BodyT: ...
     @overload
-    def lane(self, *, prepare: Callable[[Arguments], Arguments]) -> Callable[[BodyT], BodyT]: ...
     def lane(
-        self, body: Body | None = None, *, prepare: Callable[[Arguments], Arguments] | None = None
-    ) -> Body | Callable[[Body], Body]:
+        self,
+        *,
+        prepare: Callable[[Arguments], Arguments] | None = None,
+        needs: Sequence[str] = (),
+        known: Mapping[str, str] | None = None,
+    ) -> Callable[[BodyT], BodyT]: ...
+    def lane(self, body: Body | None = None, **options: Any) -> Body | Callable[[Body], Body]:
         """Register a lane under its function's name; its docstring is its label.
 
         *prepare* reshapes the inputs before the clock starts, for a driver that wants them
-        otherwise. Raises UsageError for a lane without a docstring, or one that is not async, or
-        whose name is taken.
+        otherwise. What the lane *needs* of a target, as ``("COPY",)``, is looked up before it
+        runs: elsewhere it is UNSUPPORTED. What is *known* to break it on targets (globs), with a
+        link, stands beside the error that it gets there. Raises UsageError for a lane without a
+        docstring, or one that is not async, or whose name is taken.
         """
         if body is None:
-            return lambda later: self._register(later, prepare)
-        return self._register(body, prepare)
+            return lambda later: self._register(later, **options)
+        return self._register(body, **options)
 
-    def _register(self, body: Body, prepare: Callable[[Arguments], Arguments] | None) -> Body:
+    def _register(
+        self,
+        body: Body,
+        prepare: Callable[[Arguments], Arguments] | None = None,
+        needs: Sequence[str] = (),
+        known: Mapping[str, str] | None = None,
+    ) -> Body:
         name = getattr(body, "__name__", "?")
         if not inspect.getdoc(body):
             raise UsageError(f"lane {name} has no docstring: its first line is the lane's label")
@@ -189,7 +213,9 @@ class Scenario:
         if name in self.lanes:
             raise UsageError(f"lane {name} is there twice: a lane is named after its function")
         receives, parameters = _signature(body)
-        self.lanes[name] = Lane(name, body, receives, parameters, prepare)
+        self.lanes[name] = Lane(
+            name, body, receives, parameters, prepare, tuple(needs), dict(known or {})
+        )
         return body
 
     def twin(self, lane: str | Body) -> Callable[[SyncBodyT], SyncBodyT]:
@@ -217,6 +243,23 @@ class Scenario:
             raise UsageError(f"twin of {name} is there twice: a lane has one")
         return self.lanes[name]
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether an operation has any number of rows: *args* then has a parameter ``batch``."""
+        return "batch" in inspect.signature(self.args).parameters
+
+    def sized(self, batch: int | None) -> "Scenario":
+        """This scenario with *batch* rows an operation; None leaves it as its author made it."""
+        if batch is None:
+            return self
+        given = partial(_with_batch, batch=batch)
+        state = self.state
+        if state is not None:
+            lasts = given(state.lasts) if state.lasts else None
+            state = replace(state, expected=given(state.expected), lasts=lasts)
+        answer = given(self.answer) if self.answer else None
+        return replace(self, args=given(self.args), answer=answer, state=state)
+
     def inputs(self, lane: Lane, turn: int, table_rows: int) -> tuple[Any, ...]:
         """The positional inputs of *lane* for *turn*. Raises UsageError where one is missing."""
         given = call_for_turn(self.args, turn, table_rows)
@@ -240,6 +283,12 @@ def _check_twin(lane: Lane, twin: SyncBody) -> None:
     wanted, given = (", ".join(inspect.signature(one).parameters) for one in (lane.body, twin))
     if wanted != given:
         raise UsageError(f"twin of {lane.name} takes ({given}), its lane ({wanted})")
+
+
+def _with_batch(function: Callable[..., Any], batch: int) -> Callable[..., Any]:
+    """*function* with its ``batch`` given; as it is, where it takes none."""
+    wants = "batch" in inspect.signature(function).parameters
+    return partial(function, batch=batch) if wants else function
 
 
 def call_for_turn(function: Callable[..., Any], turn: int, table_rows: int) -> Any:

@@ -19,6 +19,7 @@ from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Site
 from ormbench.run.count import CountPass
 from ormbench.run.group import Turns
+from ormbench.run.pace import Paces
 from ormbench.run.routes import Routes
 from ormbench.run.worker import WorkerProcess
 from ormbench.servers.server import PRODUCTS, Product
@@ -70,7 +71,7 @@ def counted(target: str, site: Site, routes: Routes) -> list[list[Count]]:
                 table_rows=TABLE_ROWS,
                 timeout=TIMEOUT,
             )
-            turns, passes = Turns(), CountPass(number, {}, {})
+            turns, passes = Turns(), CountPass(number, {}, {}, Paces())
             for loaded in shipped().values():
                 for lane in loaded.lane_names() if loaded.scenario.data else ():
                     if lane in TARGETS[target].unsupported:

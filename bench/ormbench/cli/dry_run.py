@@ -1,5 +1,6 @@
 """``run --dry-run``: cells, minutes and connections, before anything starts."""
 
+from ormbench.plan.duration import ROW, operation
 from ormbench.plan.plan import Plan
 from ormbench.servers.supply import Supply
 from ormbench.targets.target import TARGETS
@@ -12,6 +13,7 @@ def describe(plan: Plan, supply: Supply) -> str:
         f"plan {plan.name}: {plan.title}",
         f"{len(cells)} cells in {len(plan.groups)} groups",
         f"{plan.blocks} blocks of {plan.rounds} rounds: about {_duration(plan.seconds)}",
+        *_batches(plan),
         f"at most {plan.connections} connections at once (the server takes {supply.connections})",
         *_servers(plan, supply),
         "",
@@ -26,6 +28,15 @@ def describe(plan: Plan, supply: Supply) -> str:
     for one in plan.left_out:
         lines.append(f"  left out: {one.cell.id}: {one.reason}")
     return "\n".join(lines)
+
+
+def _batches(plan: Plan) -> list[str]:
+    """What that estimate is made of, where operations may be slow ones."""
+    slowest = max(map(operation, plan.cells))
+    if not slowest:
+        return []
+    told = f"a row was taken for {ROW * 1e6:.0f} µs, the slowest operation for {slowest:.2g} s"
+    return [f"{told}; what takes more than {plan.longest:g} s is SKIPPED while it runs"]
 
 
 def _servers(plan: Plan, supply: Supply) -> list[str]:

@@ -34,7 +34,8 @@ def plan_of(arguments: Namespace, supply: Supply) -> tuple[Plan, dict[str, Loade
     wish = _with_flags(_joined(wishes), arguments, loaded, supply)
     plan = make(wish, loaded, supply)
     for cell in plan.cells:
-        _check_inputs(loaded[cell.scenario], cell.lane, arguments.table_rows or TABLE_ROWS)
+        sized = loaded[cell.scenario].sized(cell.batch)
+        _check_inputs(sized, cell.lane, arguments.table_rows or TABLE_ROWS)
     return plan, {cell.scenario: loaded[cell.scenario] for cell in plan.cells}
 
 
@@ -254,4 +255,5 @@ def _joined(wishes: Sequence[Wish]) -> Wish:
         title="; ".join(wish.title for wish in wishes),
         comparisons=[comparison for wish in wishes for comparison in wish.comparisons],
         blocks=max(wish.blocks for wish in wishes),
+        longest=max(wish.longest for wish in wishes),
     )

@@ -96,7 +96,7 @@ async def _bind(loaded: Loaded, cell: Cell, address: Address | None, schema: str
         return _bind_nothing(lane, runs)
     if lane.receives == "driver":
         bind_raw = _bind_raw if runs == "tasks" else _bind_raw_sync
-        return await bind_raw(lane, _raw_settings(cell, address, schema), cell)
+        return await bind_raw(lane, _raw_settings(lane, cell, address, schema), cell)
     if lane.receives == "new_engine":
         settings = engine_settings(cell, address, schema)
         options = {"execution_options": at_each_checkout(cell)}
@@ -180,7 +180,7 @@ def _of_made(
     return BoundLane(operation, lambda: made.opened, made.statements, made.close, made.quiet, runs)
 
 
-def _raw_settings(cell: Cell, address: Address, schema: str) -> RawSettings:
+def _raw_settings(lane: Lane, cell: Cell, address: Address, schema: str) -> RawSettings:
     target, wanted = TARGETS[cell.target], wanted_pool(cell)
     return RawSettings(
         target.within(address, schema),
@@ -191,6 +191,8 @@ def _raw_settings(cell: Cell, address: Address, schema: str) -> RawSettings:
         cell.transaction,
         isolation.parse(cell.isolation).level if cell.isolation else None,
         wanted.timeout,
+        loads_files="LOAD DATA" in lane.needs,
+        cache=cell.cache,
     )
 
 

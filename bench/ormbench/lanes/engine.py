@@ -13,7 +13,7 @@ from ormbench import isolation, pool
 from ormbench.background import in_background
 from ormbench.cell import Cell
 from ormbench.servers.server import Address
-from ormbench.targets.raw import Rows
+from ormbench.targets.raw import EngineCache, Rows
 from ormbench.targets.target import TARGETS
 
 
@@ -149,12 +149,20 @@ def _asked_sync(connection: Connection, statements: Sequence[str]) -> list[Rows]
 def engine_settings(cell: Cell, address: Address, schema: str) -> dict[str, Any]:
     """What ``create_engine`` is given for a cell, but for what lends it connections."""
     target = TARGETS[cell.target]
+    kept = _cache(cell)
     return {
         "url": target.within(address, schema).url(target.drivername),
-        "connect_args": target.driver.connect_args(schema),
+        **kept,
+        "connect_args": {**target.driver.connect_args(schema), **kept.get("connect_args", {})},
         **_pool(cell),
         **_isolation(cell),
     }
+
+
+def _cache(cell: Cell) -> EngineCache:
+    """What says how many statements a connection keeps; nothing where the cell does not."""
+    made = TARGETS[cell.target].driver.cache
+    return {} if made is None or cell.cache is None else made(cell.cache)
 
 
 def _isolation(cell: Cell) -> dict[str, Any]:

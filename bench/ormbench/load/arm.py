@@ -15,7 +15,6 @@ from typing import Any
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
 from ormbench.lanes.outcomes import together
-from ormbench.load.calibration import LEAST_LAPS, WARM_LAPS, WARM_OPERATIONS
 from ormbench.load.counters import Reading, read
 from ormbench.load.histogram import Histogram
 from ormbench.load.loop import Recorded
@@ -24,14 +23,14 @@ from ormbench.load.schedule import NOW, Closed, schedule
 from ormbench.load.tasks import Clients, Lap, TaskClients
 from ormbench.load.threads import ThreadClients
 from ormbench.load.timer import Timer
+from ormbench.load.warming import WarmUp
 from ormbench.loader import Loaded
 from ormbench.scenario import call_for_turn
 from ormbench.targets.target import TARGETS
 from ormbench.truth.answers import difference, sample
 
 MS = 1_000_000
-WARM_NS = 100 * MS
-LONGEST_WARM_NS = 1_000 * MS  # where less would leave connections cold
+PROOF_NS = 500 * MS  # that a proof takes, unless it is its first turn that takes longer
 LEAD_NS = MS  # an open loop's first turn is due this long after its slice starts
 
 Settled = tuple[list[tuple[Any, ...]], dict[str, Any]]  # inputs left of a slice, outcomes so far
@@ -76,6 +75,7 @@ class Arm:
     table_rows: int
     timeout: float  # seconds: the watchdog of a slice
     clients: Clients = field(init=False)
+    warming: WarmUp = field(init=False)
     service: Histogram = field(default_factory=Histogram)
     response: Histogram = field(default_factory=Histogram)
     start_lag: Histogram = field(default_factory=Histogram)
@@ -85,17 +85,25 @@ class Arm:
         """The clients live as long as the arm."""
         kind = ThreadClients if self.bound.runs == "threads" else TaskClients
         self.clients = kind(self.bound.operation, self.cell.clients)
+        self.warming = WarmUp(self.clients, self.cell.clients, self._inputs)
 
     def _inputs(self, turns: Iterable[int]) -> list[tuple[Any, ...]]:
         lane, scenario = self.loaded.lane(self.cell.lane), self.loaded.scenario
         return [scenario.inputs(lane, turn, self.table_rows) for turn in turns]
 
     async def prove(self, turns: list[int]) -> dict[str, Any]:
-        """Run *turns* and compare each answer with the reference. Raises WrongAnswerError."""
-        answer, first = self.loaded.scenario.answer, ""
+        """Run *turns* and compare each answer with the reference. Raises WrongAnswerError.
+
+        As many of them as PROOF_NS has room for, at least one.
+        """
+        answer, first, took = self.loaded.scenario.answer, "", list[int]()
         async with watchdog(self.timeout):
-            for turn, values in zip(turns, self._inputs(turns), strict=True):
-                given, _ = await self.clients.once(values)
+            for turn in turns:
+                if took and sum(took) + took[-1] > PROOF_NS:
+                    break
+                (values,) = self._inputs([turn])
+                given, ns = await self.clients.once(values)
+                took.append(ns)
                 if turn == turns[0]:
                     first, sql = sample(given), list(self.bound.statements)
                 if answer is not None:
@@ -103,7 +111,8 @@ class Arm:
                     if wrong := difference(turn, given, expected):
                         raise WrongAnswerError(wrong)
         self.quiet()
-        return {"sample": first, "sql": sql, "checked": len(turns) if answer else 0}
+        checked = len(took) if answer else 0
+        return {"sample": first, "sql": sql, "checked": checked, "took_ns": took}
 
     def quiet(self) -> None:
         """Stop listening to the SQL: called once, before anything is timed."""
@@ -117,30 +126,16 @@ class Arm:
                 await self.clients.once(values)
         return time.perf_counter_ns() - started
 
-    async def warm_up(self, first: int) -> dict[str, int]:
-        """Run operations until caches are warm; the fastest one is the estimate of their time."""
-        fastest, started, used = 1 << 62, time.perf_counter_ns(), 0
-        async with watchdog(self.timeout):
-            while used < WARM_OPERATIONS and time.perf_counter_ns() - started < WARM_NS:
-                (values,) = self._inputs([first + used])
-                _, took = await self.clients.once(values)
-                fastest = min(fastest, took)
-                used += 1
-            used += await self._warm_all(first + used)
-        return {"turns": used, "operation_ns": fastest}
+    async def warm_up(self, first: int, most: int | None = None) -> dict[str, Any]:
+        """Run operations until caches are warm; the fastest one is the estimate of their time.
 
-    async def _warm_all(self, first: int) -> int:
-        """Let all clients at once warm each connection; how many turns that took."""
-        clients, used, started = self.cell.clients, 0, time.perf_counter_ns()
-        laps = WARM_LAPS if clients > 1 else 0
-        while used < laps * clients:
-            took = time.perf_counter_ns() - started
-            if took > (WARM_NS if used >= LEAST_LAPS * clients else LONGEST_WARM_NS):
-                break
-            inputs = self._inputs(range(first + used, first + used + clients))
-            await self.clients.run(zip(Closed().due(clients, NOW), inputs, strict=True))
-            used += clients
-        return used
+        Of *most* turns at most; where they are too few it is not "over", and goes on when it is
+        asked again.
+        """
+        async with watchdog(self.timeout):
+            used = await self.warming.go_on(first, most)
+        fastest, is_over = self.warming.fastest, self.warming.is_over
+        return {"turns": used, "operation_ns": fastest, "over": is_over}
 
     async def slice(
         self, first: int, settling: int, operations: int, seed: int, *, runs_on: bool = False

@@ -19,6 +19,7 @@ SETTLING = 3  # operations at the start of a slice that run and are not recorded
 OVERHEAD_NS = 3 * MS  # of a slice: messages, a collection, inputs, histograms
 USUAL_NS = TARGET_NS + OVERHEAD_NS + SETTLING * MS  # what a slice costs, and a plan's round means
 FEWEST_ROUNDS = 4  # below which a block's own estimate means little
+PATIENCE_NS = 1_000 * MS  # of an arm's slices in a block, where that is less than FEWEST_ROUNDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def slice_size(
     Each client has *least* operations in one, or more.
 
     Where slices cost more than usual, by slow operations or by tables that are put back before
-    each, there are fewer of them, so that each arm gets about the same time.
+    each, there are fewer of them, so that each arm gets about the same time. There are
+    FEWEST_ROUNDS, unless these took longer than PATIENCE_NS.
     """
     if slowest_ns > GLACIAL_NS:
         return SliceSize(clients, 0, max(1, GLACIAL_SLICES // blocks))
@@ -52,7 +54,8 @@ def slice_size(
     each = min(MOST, max(least, most, TARGET_NS // slowest))
     settling = _settling(each, clients)
     cost = (each + settling // clients) * slowest + OVERHEAD_NS + reset_ns
-    affordable = max(FEWEST_ROUNDS, rounds * USUAL_NS // cost)
+    fewest = max(1, min(FEWEST_ROUNDS, PATIENCE_NS // (each * slowest)))
+    affordable = max(fewest, rounds * USUAL_NS // cost)
     return SliceSize(each * clients, settling, min(rounds, affordable))
 
 

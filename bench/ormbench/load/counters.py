@@ -23,9 +23,11 @@ reading looks into a small table of the catalog.
 
 MySQL, MariaDB: SHOW SESSION STATUS, exact at once. A COMMIT that was sent is in Com_commit; one
 that autocommit implies is not. COM_PING and the preparation of a statement are not in Questions,
-its execution is. On MariaDB a bulk execute is one question, but its UPDATEs and DELETEs are one for
-each row in Com_update and Com_delete. asyncmy, and aiomysql in raw lanes, ask SHOW WARNINGS after a
-warning, which is a question.
+its execution is. Where a table was emptied since, MySQL prepares a statement anew and counts it
+twice, in Com_update, say, but not in Questions; Com_stmt_reprepare tells how often. On MariaDB a
+bulk execute is one question, but its UPDATEs and DELETEs are one for each row in Com_update and
+Com_delete. asyncmy, and aiomysql in raw lanes, ask SHOW WARNINGS after a warning, which is a
+question.
 """
 
 from collections.abc import Mapping, Sequence

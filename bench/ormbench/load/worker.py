@@ -80,7 +80,7 @@ class Worker:
     async def open(self, message: Message) -> Message:
         """Open an arm: its pool, its connections, its lane."""
         cell = Cell(**message["cell"])
-        loaded = self.loaded[cell.scenario]
+        loaded = self.loaded[cell.scenario].sized(cell.batch)
         async with watchdog(self.timeout):
             bound = await bind(loaded, cell, self._address(cell, message), message["schema"])
         self.arms[message["arm"]] = Arm(loaded, cell, bound, self.table_rows, self.timeout)
@@ -122,7 +122,7 @@ class Worker:
 
     async def warm(self, message: Message) -> Message:
         """See Arm.warm_up."""
-        return {**await self.arms[message["arm"]].warm_up(message["first"])}
+        return await self.arms[message["arm"]].warm_up(message["first"], message.get("most"))
 
     async def slice(self, message: Message) -> Message:
         """See Arm.slice."""

@@ -66,6 +66,18 @@ def _rtt(value: Any) -> float | None:
     return abs(added)  # -0.0 is 0, and is written so
 
 
+def _batch(value: Any) -> int | None:
+    return None if value in (None, "default") else _count(value)
+
+
+def _cache(value: Any) -> int | None:
+    if value in (None, "default"):
+        return None
+    if isinstance(value, (bool, float)) or not str(value).isdecimal():
+        raise ValueError("how many statements, 0 for none, or `default`")
+    return int(value)
+
+
 def _pool(value: Any) -> str | None:
     word = pool.parse("fitted" if value is None else str(value)).word
     return None if word == pool.FITTED.word else word
@@ -128,6 +140,18 @@ AXES = {
             None,
         ),
         Axis("processes", "worker processes that share the clients, each with a pool", _count, 1),
+        Axis(
+            "batch",
+            "rows an operation, of scenarios that take any number; or `default`, the scenario's",
+            _batch,
+            None,
+        ),
+        Axis(
+            "cache",
+            "prepared statements that a connection keeps, 0 for none; or `default`, the driver's",
+            _cache,
+            None,
+        ),
     )
 }
 

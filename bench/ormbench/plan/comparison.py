@@ -21,6 +21,8 @@ _BARE: Mapping[str, list[Any]] = {
     "pool": [None],
     "isolation": [None],
     "processes": [1],
+    "batch": [None],
+    "cache": [None],
 }
 """What a scenario has whose lanes need no database."""
 

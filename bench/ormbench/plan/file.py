@@ -4,17 +4,18 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from importlib import resources
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from ormbench.errors import UsageError
 from ormbench.plan.axes import AXES, check_keys, values
 from ormbench.plan.comparison import Comparison, check_across
-from ormbench.plan.plan import BLOCKS, ROUNDS, Wish
+from ormbench.plan.plan import BLOCKS, LONGEST, ROUNDS, Wish
 from ormbench.plan.pools import named_pools
 
 TOP = {
-    *("title", "focus", "blocks", "rounds", "budget", "next_steps"),
+    *("title", "focus", "blocks", "rounds", "budget", "longest", "next_steps"),
     *("base", "pools", "compare", "aa"),
 }
 COMPARE = {*AXES, "across", "reference"}
@@ -62,6 +63,7 @@ def parse(name: str, plain: Mapping[str, Any]) -> Wish:
         _count(plain, "rounds", ROUNDS),
         _texts(plain, "next_steps"),
         _count(plain, "budget", 1) if "budget" in plain else None,
+        _seconds(plain, "longest", LONGEST),
     )
 
 
@@ -148,3 +150,10 @@ def _count(plain: Mapping[str, Any], key: str, default: int) -> int:
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
         raise UsageError(f"{key} = {found!r}, expected a whole number from 1")
     return found
+
+
+def _seconds(plain: Mapping[str, Any], key: str, default: float) -> float:
+    found = plain.get(key, default)
+    if not isinstance(found, (int, float)) or isinstance(found, bool) or not 0 < found < inf:
+        raise UsageError(f"{key} = {found!r}, expected a number of seconds above 0")
+    return float(found)

@@ -9,19 +9,14 @@ from ormbench.errors import UsageError
 from ormbench.loader import Loaded, shipped
 from ormbench.plan.axes import AXES
 from ormbench.plan.comparison import Comparison, Expansion, expand
+from ormbench.plan.duration import estimate
 from ormbench.servers.supply import EVERYTHING, Supply
 
 BLOCKS = 8  # fewer cannot give a 99 % interval
 ROUNDS = 24
+LONGEST = 10.0  # seconds
 EMPTY = "empty"
 REFERENCE_LANE = "core"
-
-BLOCK_SECONDS = 1.6  # spawn a worker, import, load
-WORKER_SECONDS = 1.0  # each further worker of a block: they are spawned together, on few cores
-ARM_SECONDS = 0.1  # open, prove, warm up, look at the loop's lag, close
-SLICE_SECONDS = 0.012
-CLIENT_SECONDS = 0.05  # of an arm, each further client: its turns of warm-up, lag and waits
-ARM_TRIPS = 40  # round trips of an arm before its rounds: connect, prove, warm up
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +33,7 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     next_steps: tuple[str, ...] = ()
     budget: float | None = None  # seconds of measurement that rounds shrink to fit
+    longest: float = LONGEST  # seconds: cells of which an operation takes longer are SKIPPED
 
     @property
     def cells(self) -> list[Cell]:
@@ -53,20 +49,7 @@ class Plan:
     def seconds(self) -> float:
         """An estimate of the wall time of the measurement."""
         arms = [cell for group in self.groups for cell in group.cells]
-        per_arm = ARM_SECONDS + self.rounds * SLICE_SECONDS
-        away = sum(ARM_TRIPS * (cell.rtt or 0.0) / 1_000 for cell in arms)
-        beside = WORKER_SECONDS * (_workers(arms) - 1)
-        beside += CLIENT_SECONDS * sum(cell.clients - 1 for cell in arms)
-        estimate = self.blocks * (BLOCK_SECONDS + beside + len(arms) * per_arm + away)
-        return estimate if self.budget is None else min(estimate, self.budget)
-
-
-def _workers(cells: Sequence[Cell]) -> int:
-    """Worker processes of a block: on each event loop as many as one of *cells* needs."""
-    needed: dict[str, int] = {}
-    for cell in cells:
-        needed[cell.loop] = max(cell.processes, needed.get(cell.loop, 0))
-    return sum(needed.values())
+        return estimate(arms, self.blocks, self.rounds, self.budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +64,7 @@ class Wish:
     rounds: int = ROUNDS
     next_steps: tuple[str, ...] = ()
     budget: float | None = None
+    longest: float = LONGEST
 
 
 def make(wish: Wish, loaded: Mapping[str, Loaded], supply: Supply = EVERYTHING) -> Plan:
@@ -109,6 +93,7 @@ def make(wish: Wish, loaded: Mapping[str, Loaded], supply: Supply = EVERYTHING) 
         tuple(found.left_out),
         wish.next_steps,
         wish.budget,
+        wish.longest,
     )
 
 

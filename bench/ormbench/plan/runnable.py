@@ -2,14 +2,16 @@
 
 import importlib.util
 
-from ormbench import isolation
+from ormbench import isolation, pool
 from ormbench.cell import Cell
+from ormbench.errors import UsageError
 from ormbench.isolation import Isolation
 from ormbench.loader import Loaded, blocks_loop, without_on_loop
 from ormbench.plan import pooling
+from ormbench.scenario import Lane
 from ormbench.servers.placement import allowed_cpus, unavailable
 from ormbench.servers.supply import Supply
-from ormbench.targets.target import NO_TARGET, TARGETS, Target
+from ormbench.targets.target import ABILITIES, NO_TARGET, TARGETS, Target
 from ormbench.translation import NoTwinError
 
 
@@ -19,6 +21,8 @@ def why_not(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
         return reason
     if cell.loop == "uvloop" and importlib.util.find_spec("uvloop") is None:
         return "UNSUPPORTED: uvloop is not installed: pip install uvloop"
+    if cell.batch is not None and not loaded.scenario.takes_batch:
+        return f"UNSUPPORTED: {loaded.name} takes no batch: its operations are of one size"
     if cell.target != NO_TARGET and (reason := _without(cell, loaded, supply)):
         return f"UNSUPPORTED: {reason}"
     if cell.placement != "free" and not supply.is_ours:
@@ -36,8 +40,10 @@ def _without(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
     if name in target.unsupported:
         return target.unsupported[name]
     if reason := (
-        _unfit(cell, loaded, target)
+        _unable(loaded.lane(cell.lane), target)
+        or _unfit(cell, loaded, target)
         or _not_isolated(cell, loaded, target, supply)
+        or _not_cached(cell, loaded.lane(cell.lane), target)
         or pooling.unfit(cell, loaded.lane(cell.lane).receives, target.driver)
     ):
         return reason
@@ -46,6 +52,28 @@ def _without(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
     if supply.given is not None and supply.given.pooled and pooling.resets(cell, target.driver):
         return "behind a pooler, the reset that this pool sends takes the run's schema away"
     return target.missing()
+
+
+def _unable(lane: Lane, target: Target) -> str | None:
+    """What of that which the lane needs the target has not. Raises UsageError for what none has."""
+    for need in lane.needs:
+        if need not in ABILITIES:
+            known = ", ".join(sorted(ABILITIES))
+            raise UsageError(f"lane {lane.name} needs {need!r}, which no target has: {known}")
+        if need not in target.abilities:
+            return f"{target.driver.name} on {target.server} has no {need}"
+    return None
+
+
+def _not_cached(cell: Cell, lane: Lane, target: Target) -> str | None:
+    """Why the cell cannot have so many prepared statements; None where it can, or asks for none."""
+    if cell.cache is None:
+        return None
+    if target.driver.cache is None:
+        return f"{target.driver.name} has no statement cache"
+    if lane.receives != "driver" and cell.pool and pool.parse(cell.pool).kind == "driver":
+        return "over the driver's own pool SQLAlchemy keeps no statement beyond a checkout"
+    return None
 
 
 def _not_isolated(cell: Cell, loaded: Loaded, target: Target, supply: Supply) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ormbench.cell import Cell, ContrastKind
-from ormbench.report import distance_words, pool_words
+from ormbench.report import batch_words, distance_words, pool_words
 from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import Card, CellFinding, Comparison, Trust
 from ormbench.report.names import bare_driver, driver_name, lane_name, opened, product_name
@@ -21,6 +21,7 @@ DRIVER = "WHICH DRIVER?"
 ASYNC = "IS ASYNC WORTH IT?"
 _NOT_MEASURED = "not measured by this plan"
 _ORM_CORE = ("orm", "core")
+_CARDS = 5  # for which the first screen has room
 
 
 def cards(
@@ -29,16 +30,19 @@ def cards(
     trust: Trust,
     cells: Sequence[CellFinding] = (),
 ) -> tuple[Card, ...]:
-    """The five cards, in reading order."""
+    """The five cards, in reading order; of strategies instead of one that was not measured."""
     measured = [
         _orm_or_core(comparisons, focus),
         _driver(comparisons, focus),
         distance_words.card(comparisons, cells, focus),
         pool_words.card(comparisons, cells, focus),
     ]
+    if strategies := batch_words.card(comparisons, cells, focus):
+        absent = next((one for one in measured if not one.measured), None)
+        measured = [strategies, *(one for one in measured if one is not absent)]
     if not trust.usable:
         measured = [_no_answer(card, trust.cause) for card in measured]
-    return (*measured, _unmeasured(ASYNC))
+    return (*measured, _unmeasured(ASYNC))[:_CARDS]
 
 
 def _orm_or_core(comparisons: Sequence[Comparison], focus: Focus) -> Card:

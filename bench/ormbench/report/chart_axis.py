@@ -75,6 +75,17 @@ def upright_ratio_axis(axes: Axes, low: float, high: float, sheet: Sheet) -> tup
     return low, high
 
 
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most *most* round numbers from *low* to *high*, evenly apart on a logarithmic axis."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [one * 10.0**power for power in powers for one in steps]
+        ticks = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+        if len(ticks) <= most:
+            return ticks
+    return ticks[:: -(-len(ticks) // most)]
+
+
 def _with_margin(low: float, high: float) -> tuple[float, float]:
     return min(low, 0.95) / 1.03, max(high, 1.05) * 1.03
 

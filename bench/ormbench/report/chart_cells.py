@@ -1,20 +1,24 @@
 """Throughput and service times: what each cell did, one panel a scenario, every axis from zero."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
 
+from ormbench.cell import Cell
 from ormbench.report import questions
+from ormbench.report.batch_panels import cells_of, moved_text
 from ormbench.report.chart_axis import beside, clipped, from_zero, plain_from_zero, whisker
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import CellFinding, Estimate, Findings
-from ormbench.report.quantities import has_interval, mean_text, rate_text
+from ormbench.report.quantities import has_interval, mean_text, rate_text, without_interval
 from ormbench.report.wrong_data import fails
 
 LIMIT = 60  # rows of a chart; the table of cells has them all
+_TOLD = 4  # cells that a title tells one by one
+_LETTER = 0.068  # inches of a name's letter
 _PITCH, _TITLE, _FOOT, _LEGEND = 0.235, 0.26, 0.56, 0.3
 _SHOWN = (50.0, 90.0, 99.0)  # with the mean four series, as many as one panel bears
 
@@ -37,7 +41,7 @@ class Panel:
 def throughput(findings: Findings) -> Sketch | None:
     """Prepare the chart of throughput; None where no cell has a number."""
     panels = _panels(findings)
-    answer = _answer(findings, _rate)
+    answer = _answer(findings, panels, _rate, lambda one: rate_text(one.value))
     note = _note(findings, panels, "Dot: mean; line: 99 % interval.")
     paint = partial(_paint, panels, _throughputs, "op/s: higher is better", 0.0)
     height = sum(panel.height for panel in panels)
@@ -48,7 +52,7 @@ def throughput(findings: Findings) -> Sketch | None:
 def service_times(findings: Findings) -> Sketch | None:
     """Prepare the chart of service times; None where no cell has a number."""
     panels = _panels(findings, without=fails)
-    answer = _answer(findings, _mean)
+    answer = _answer(findings, panels, _mean, mean_text)
     note = _note(
         findings,
         panels,
@@ -61,19 +65,23 @@ def service_times(findings: Findings) -> Sketch | None:
     return Sketch("service_times", title, note, lambda _: height, paint) if panels else None
 
 
-def _rate(one: CellFinding) -> str:
-    return rate_text(one.throughput.value) if one.throughput else ""
+def _rate(one: CellFinding) -> Estimate | None:
+    return one.throughput
 
 
-def _mean(one: CellFinding) -> str:
-    return mean_text(one.service) if one.service and not fails(one) else ""
+def _mean(one: CellFinding) -> Estimate | None:
+    return None if fails(one) else one.service
 
 
 def _panels(
     findings: Findings, without: Callable[[CellFinding], object] = lambda _: False
 ) -> tuple[Panel, ...]:
-    room, panels = LIMIT, []
-    measured = [one for one in findings.cells if one.service and one.cell.target != "none"]
+    room, panels, inside = LIMIT, [], cells_of(findings)
+    measured = [
+        one
+        for one in findings.cells
+        if one.service and one.cell.target != "none" and one.cell not in inside
+    ]
     for title, those in questions.sections(findings):
         cells = [one for one in those if one in measured and not without(one)]
         if cells and room > 0:
@@ -82,25 +90,49 @@ def _panels(
     return tuple(panels)
 
 
-def _answer(findings: Findings, number: Callable[[CellFinding], str]) -> str:
-    """The lanes that the answer is about, in the focus scenario."""
-    cells = questions.focus_cells(findings)
+def _answer(
+    findings: Findings,
+    panels: Sequence[Panel],
+    number: Callable[[CellFinding], Estimate | None],
+    words: Callable[[Estimate], str],
+) -> str:
+    """The lanes that the answer is about, in the focus scenario, as far as they are drawn."""
+    drawn = {one.cell for panel in panels for one in panel.cells}
     lane, _ = questions.elsewhere(findings)
-    wanted = [
-        one for one in cells if one.cell.lane == lane or questions.is_reference(findings, one.cell)
-    ]
-    names = questions.cell_names(one.cell for one in wanted)
-    texts = [f"{names[one.cell]} {text}" for one in wanted if (text := number(one))]
+    found = {
+        one.cell: value
+        for one in questions.focus_cells(findings)
+        if (one.cell.lane == lane or questions.is_reference(findings, one.cell))
+        and one.cell in drawn
+        and (value := number(one))
+    }
+    names = questions.cell_names(found)
+    texts = [f"{names[cell]} {words(value)}" for cell, value in found.items()]
+    if len(texts) > _TOLD:
+        texts = list(_spans(found, words))
     where = f" on {findings.servers[0][0]}" if len(findings.servers) > 1 else ""
     return f"{findings.focus}{where}, {', '.join(texts)}" if texts else "all cells"
 
 
+def _spans(found: Mapping[Cell, Estimate], words: Callable[[Estimate], str]) -> Iterator[str]:
+    """Of each lane its least and its most: "core 121 op/s to 3,600 op/s"."""
+    for lane in dict.fromkeys(cell.lane for cell in found):
+        values = sorted((v for cell, v in found.items() if cell.lane == lane), key=_value_of)
+        ends = dict.fromkeys(without_interval(words(one)) for one in (values[0], values[-1]))
+        yield f"{lane} {' to '.join(ends)}"
+
+
+def _value_of(one: Estimate) -> float:
+    return one.value
+
+
 def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
     cells = [one.cell for panel in panels for one in panel.cells]
-    with_number = sum(
-        one.service is not None for one in findings.cells if one.cell.target != "none"
-    )
-    more = f" {len(cells)} of {with_number} cells drawn." if len(cells) < with_number else ""
+    numbers = [one.cell for one in findings.cells if one.service and one.cell.target != "none"]
+    inside = cells_of(findings)
+    rest = sum(cell not in inside for cell in numbers)
+    more = f" {len(cells)} of {rest} cells drawn." if len(cells) < rest else ""
+    more += moved_text(cell for cell in numbers if cell in inside)
     placed = questions.placement_text(cells)
     return f"{reading} {placed[:1].upper()}{placed[1:]}. {findings.blocks} blocks.{more}"
 
@@ -108,7 +140,9 @@ def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
 def _paint(
     panels: tuple[Panel, ...], inside: PaintPanel, words: str, legend: float, sheet: Sheet
 ) -> None:
-    left, right = (1.5, 0.15) if sheet.narrow else (2.1, 1.75)
+    names = {panel.title: _names(panel) for panel in panels}
+    room = _room([name for those in names.values() for name in those], narrow=sheet.narrow)
+    left, right = (room, 0.15) if sheet.narrow else (room, 1.75)
     top = legend
     if legend:
         _legend(panels, sheet)
@@ -117,12 +151,24 @@ def _paint(
         height = len(panel.cells) * _PITCH
         axes = sheet.axes(left, top + _TITLE, sheet.width - left - right, height)
         axes.set_ylim(len(panel.cells) - 0.4, -0.6)
-        names = questions.cell_names(one.cell for one in panel.cells)
-        labels = [clipped(names[one.cell], 21 if sheet.narrow else 30) for one in panel.cells]
+        labels = [clipped(name, int((left - 0.1) / _LETTER)) for name in names[panel.title]]
         axes.set_yticks(range(len(labels)), labels, size=SMALL)
         placed = questions.placement_text(one.cell for one in panel.cells)
         inside(axes, panel.cells, words if sheet.narrow else f"{words}; {placed}", sheet)
         top += panel.height
+
+
+def _names(panel: Panel) -> list[str]:
+    """What its rows are called; a pool's or a level's word needs no name before it."""
+    names = questions.cell_names(one.cell for one in panel.cells)
+    known = (names[one.cell] for one in panel.cells)
+    return [name.replace(" pool=", " ").replace(" isolation=", " ") for name in known]
+
+
+def _room(names: Sequence[str], *, narrow: bool) -> float:
+    """Inches for the longest of *names*, as far as the plot can spare them."""
+    least, most = (1.5, 1.8) if narrow else (2.1, 2.7)
+    return min(max(max(map(len, names), default=0) * _LETTER + 0.11, least), most)
 
 
 def _throughputs(axes: Axes, cells: Sequence[CellFinding], words: str, sheet: Sheet) -> None:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from ormbench.cell import Cell
 from ormbench.report import questions
+from ormbench.report.batch_panels import cells_of, moved_text
 from ormbench.report.chart_axis import beside, clipped, ratio_axis, whisker
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import Comparison, Estimate, Findings, Verdict
@@ -35,6 +36,9 @@ def sketch(findings: Findings) -> Sketch | None:
     compared = compared or list(findings.comparisons)
     if not compared:
         return None
+    compared, moved = _without_grids(compared, findings)
+    if not compared:
+        return None
     shown = _limited(compared, findings.focus)
     rows = tuple(_rows(shown))
     tally = ((verdict, sum(one.verdict == verdict for one in compared)) for verdict in _ORDER)
@@ -49,9 +53,17 @@ def sketch(findings: Findings) -> Sketch | None:
         note += " Wrong data: lost updates or a broken invariant, and so no ratio."
     if len(shown) < len(compared):
         note += f" {len(shown)} of {len(compared)} rows drawn; the table below has all."
+    note += moved
     band = findings.trust.aa.ratio if findings.trust.aa else None
     paint = partial(_paint, rows, band)
     return Sketch("forest", title, note, lambda _: _HEAD + len(rows) * _PITCH + _FOOT, paint)
+
+
+def _without_grids(compared: list[Comparison], findings: Findings) -> tuple[list[Comparison], str]:
+    """*compared*, where there are too many of them without those of grids; and a sentence on it."""
+    inside = cells_of(findings) if len(compared) > LIMIT else frozenset()
+    rest = [one for one in compared if one.candidate not in inside]
+    return rest, moved_text(one.candidate for one in compared if one.candidate in inside)
 
 
 def _of_which(findings: Findings) -> str:
@@ -108,7 +120,8 @@ def _label(one: Comparison) -> str:
 
 def _is_long(one: Comparison) -> bool:
     """Whether names with all axes would be too long: what both share goes into the heading."""
-    chosen = (one.candidate.pool, one.candidate.isolation)
+    cell = one.candidate
+    chosen = (cell.pool, cell.isolation, cell.batch, cell.cache)
     return one.kind == "axis" or any(word is not None for word in chosen)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ormbench.report import (
+    chart_batches,
     chart_cells,
     chart_distance,
     chart_forest,
@@ -63,6 +64,7 @@ def _sketches(findings: Findings) -> Iterator[Sketch]:
         if ladder.rungs:
             name = "ladder" if place == 0 else f"ladder_{place + 1}"
             yield chart_ladder.sketch(findings, ladder, name)
+    yield from chart_batches.sketches(findings)
     rest = (
         chart_forest.sketch(findings),
         chart_distance.sketch(findings),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ormbench.report import distance_words, idle_words, isolation_words, pool_words
+from ormbench.report import batch_words, distance_words, idle_words, isolation_words, pool_words
 from ormbench.report.cards import cards
 from ormbench.report.digest_cells import cell_finding
 from ormbench.report.digest_comparisons import comparisons
@@ -37,7 +37,7 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
     index, manifest = Index(record), record.manifest
     measured = tuple(examined(index, cell_finding(index, cell)) for cell in index.cells)
     compared = comparisons(index)
-    climbed = sound_ladders(ladders(index), measured)
+    climbed = sound_ladders(_ladders(index), measured)
     trusted = trust(index, measured, compared, doubts(index, measured, compared))
     cells = tuple(without_times(one) for one in measured)
     focus, identical = _focus(index), aa_count(compared)
@@ -74,6 +74,11 @@ def digest(record: RunRecord, path: str, at_rate: float = AT_RATE) -> Findings:
     )
 
 
+def _ladders(index: Index) -> tuple[Ladder, ...]:
+    """Those of the lanes that send rows alike: strategies are no rungs of each other."""
+    return tuple(one for one in ladders(index) if one.rungs[0].cell.batch is None)
+
+
 def _driver(target: str, environment: Environment) -> str:
     version = environment.versions.get(distribution(target), "")
     return f"{bare_driver(target)} {version}".strip() if product_name(target) else ""
@@ -93,6 +98,7 @@ def _headline(
     if told := isolation_words.headline(cells, focus) or idle_words.headline(cells, focus):
         return told
     pools = pool_words.headline(compared, cells, focus)
+    pools = pools or batch_words.headline(compared, cells, focus)
     return pools or distance_words.headline(compared, cells, focus) or headline(compared, focus)
 
 
@@ -108,6 +114,7 @@ def _answer(
         return (f"{called_different(identical)}.", by_chance(identical))
     swept = isolation_words.answer(compared, cells, focus)
     swept = swept or pool_words.answer(compared, cells, focus)
+    swept = swept or batch_words.answer(compared, cells, focus)
     swept = swept or distance_words.answer(compared, cells, focus)
     swept = swept or answer(compared, climbed, focus, at_rate, cells)
     return (*idle_words.answer(cells, focus), *swept)

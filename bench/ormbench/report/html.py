@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ormbench.report import gaps, questions
+from ormbench.report.batch_table import BatchTable, batch_tables
+from ormbench.report.batch_words import QUESTIONS
 from ormbench.report.distance_table import distance_tables
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings
@@ -24,6 +26,8 @@ from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import cell_rows, comparison_rows
 from ormbench.report.trust_facts import trust_facts
 from ormbench.report.words import readable
+
+_BATCHES = "batches"  # opens the name of a chart of strategies; in the order of their scenarios
 
 
 def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
@@ -44,13 +48,14 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
             reference=questions.reference_name(known),
             ladder=ladders[0] if ladders else None,
             other_ladders=ladders[1:],
-            charts=[one for one in drawings if one not in ladders],
+            charts=_ordered(known, [one for one in drawings if one not in ladders]),
             cells=cell_rows(known),
             comparisons=comparison_rows(known),
             distances=distance_tables(known),
             isolations=isolation_tables(known),
             isolation_heads=HEADS,
             pools=pool_tables(known),
+            batches=_under(drawings, batch_tables(known)),
             absent=gaps.absent(known),
             left_out=gaps.left_out(known),
             several=len(known.servers) > 1,
@@ -64,6 +69,26 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
             trusted=Markup,
         )
     )
+
+
+def _ordered(findings: Findings, drawings: Sequence[Drawing]) -> list[Drawing]:
+    """First the chart of all ratios; where the answer is about strategies, theirs."""
+    strategies = any(card.question in QUESTIONS for card in findings.cards)
+    first = _BATCHES if strategies else "forest"
+    return sorted(drawings, key=lambda one: one.name != first)
+
+
+def _under(
+    drawings: Sequence[Drawing], tables: Sequence[BatchTable]
+) -> dict[str, list[BatchTable]]:
+    """The tables of each scenario by the name of its chart; under the last those without one."""
+    names = [one.name for one in drawings if one.name.startswith(_BATCHES)]
+    scenarios = list(dict.fromkeys(one.scenario for one in tables))
+    found: dict[str, list[BatchTable]] = {}
+    for table in tables if names else ():
+        place = min(scenarios.index(table.scenario), len(names) - 1)
+        found.setdefault(names[place], []).append(table)
+    return found
 
 
 def _head(findings: Findings) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from ormbench.report import gaps, questions
+from ormbench.report.batch_table import BatchTable, batch_tables
 from ormbench.report.distance_table import DistanceTable, distance_tables
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.isolation_table import HEADS, IsolationTable, isolation_tables
@@ -96,12 +97,30 @@ def _conditions(findings: Findings) -> Iterator[str]:
 
 
 def _focus(findings: Findings) -> Iterator[str]:
+    """The first table: of cells; of a grid of strategies, which has too many, of its ratios."""
+    if grids := [one for one in batch_tables(findings) if _is_focus(findings, one)]:
+        yield from _within(list(_grid(grids[0], brief=True)), _FOCUS_ROOM)
+        yield ""
+        return
     wanted = {one.cell for one in questions.focus_cells(findings)}
     rows = [row for row in cell_rows(findings) if row.finding.cell in wanted]
     if rows:
         lines = list(_cell_table(rows, findings, with_scenario=False))
         yield from _within(lines, _FOCUS_ROOM)
         yield ""
+
+
+def _is_focus(findings: Findings, table: BatchTable) -> bool:
+    return (table.scenario, table.target) == (findings.focus, findings.focus_target)
+
+
+def _grid(table: BatchTable, *, brief: bool) -> Iterator[str]:
+    yield f"{plain(table.brief_caption if brief else table.caption)}."
+    yield ""
+    yield f"| strategy | {' | '.join(table.batches)} |"
+    yield f"|---|{'---|' * len(table.batches)}"
+    for row in table.rows:
+        yield f"| {code(row.lane)} | {' | '.join(map(plain, row.texts(brief=brief)))} |"
 
 
 def _cards(findings: Findings) -> Iterator[str]:
@@ -145,6 +164,8 @@ def _numbers(row: CellRow, findings: Findings) -> tuple[str, str, str]:
 
 def _folds(findings: Findings) -> Iterator[tuple[str, Iterable[str]]]:
     rows = cell_rows(findings)
+    if grids := batch_tables(findings):
+        yield "Rows per second of each strategy", _grids(grids)
     if rows:
         yield f"All {len(rows)} cells", _cell_table(rows, findings, with_scenario=True)
     if any_counted(findings.cells):
@@ -221,6 +242,14 @@ def _pools(tables: Iterable[PoolTable]) -> Iterator[str]:
             numbers = row.share, row.says or row.missing, row.wait, row.opened, row.failed
             texts = row.clients, code(row.pool), row.connections, *map(plain, numbers)
             yield f"| {' | '.join(texts)} |"
+        yield ""
+
+
+def _grids(tables: Iterable[BatchTable]) -> Iterator[str]:
+    for table in tables:
+        yield f"**{plain(table.says)}**"
+        yield ""
+        yield from _grid(table, brief=False)
         yield ""
 
 

@@ -18,7 +18,7 @@ _LANES = {
     "orm": "ORM",
 }
 ON_LOOP = "_on_loop"  # ends the name of a lane whose driver blocks the event loop
-_WORDS = ("the", "this", "on", "while", "at", "from", "both")
+_WORDS = ("the", "this", "on", "while", "at", "from", "both", "up", "with")
 _DRIVERLESS = {"none": "no driver"}
 _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 _SHARE_DRIVERS = ("mysql", "mariadb")

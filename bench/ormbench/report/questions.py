@@ -129,7 +129,8 @@ def elsewhere(findings: Findings) -> tuple[str, tuple[Comparison, ...]]:
         cell = one.candidate
         wanted = one.kind == "lane" and cell.lane == lane and is_reference(findings, one.reference)
         here = product_name(cell.target) == product_name(findings.focus_target)
-        if wanted and here and cell.scenario != findings.focus:
+        alike = cell.batch is None  # a ratio of so many rows says nothing without their number
+        if wanted and here and alike and cell.scenario != findings.focus:
             found.setdefault(cell.scenario, one)
     return lane, tuple(found.values())
 

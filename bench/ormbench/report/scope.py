@@ -56,7 +56,9 @@ def does_not_say(manifest: Manifest) -> tuple[str, ...]:
     """One phrase for each thing that this run did not vary, and so cannot speak of."""
     cells = _measured(manifest)
     about_load = *_about_load(cells), *_about_pools(cells), *_about_levels(cells, manifest)
-    return (*_about_place(manifest, cells), *about_load, *_about_servers(cells, manifest))
+    about_rows = _about_batches(cells)
+    about_servers = _about_servers(cells, manifest)
+    return (*_about_place(manifest, cells), *about_load, *about_rows, *about_servers)
 
 
 def _measured(manifest: Manifest) -> list[Cell]:
@@ -131,6 +133,15 @@ def _about_pools(cells: Sequence[Cell]) -> Iterator[str]:
     yield "pools where operations hold a connection for longer or shorter: one workload a scenario"
     if all(cell.processes == 1 for cell in here):
         yield "several worker processes: each would have a pool of its own"
+
+
+def _about_batches(cells: Sequence[Cell]) -> Iterator[str]:
+    """Of a run that sweeps rows an operation: what else decides how they are best sent."""
+    batches = sorted({cell.batch for cell in cells if cell.batch is not None})
+    if len(batches) < 2:  # noqa: PLR2004 - one number of rows is not compared
+        return
+    yield f"other numbers of rows an operation than {', '.join(f'{one:,}' for one in batches)}"
+    yield "wider rows, or tables with other indexes, triggers and foreign keys"
 
 
 def _about_levels(cells: Sequence[Cell], manifest: Manifest) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 
 from ormbench.report import gaps, questions
+from ormbench.report.batch_words import QUESTIONS
 from ormbench.report.cards import DRIVER, ORM_OR_CORE
 from ormbench.report.findings import Findings
 from ormbench.report.reading_order import in_reading_order
@@ -23,6 +24,7 @@ from ormbench.report.words import in_ascii, one_line, readable, with_strings
 
 HEIGHT = 24
 _ANSWER_LINES = 4
+_STRATEGY_LINES = 6  # of an answer that has a clause for each number of rows
 _REASON_LINES = 2  # of why a product was left out
 _GAPS = 3  # blank lines worth more than a further sentence
 _INDENT = " " * 9
@@ -70,7 +72,9 @@ def render(
 def _fitting_blocks(findings: Findings, width: int, *, plain: bool) -> list["Block"]:
     """The blocks with the longest answer for which there is room."""
     blocks: list[Block] = []
-    for answer_lines in range(_ANSWER_LINES, 0, -1):
+    strategies = any(card.question in QUESTIONS for card in findings.cards)
+    longest = _STRATEGY_LINES if strategies else _ANSWER_LINES
+    for answer_lines in range(longest, 0, -1):
         blocks = list(_blocks(findings, width, answer_lines, plain=plain))
         if sum(len(block.lines) for block in blocks) + _GAPS <= HEIGHT:
             break

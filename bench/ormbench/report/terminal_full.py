@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ormbench.report import gaps, lateness, questions
+from ormbench.report.batch_table import BatchTable, batch_tables
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.quantities import mean_text, rate_text, time_text
 from ormbench.report.round_trips import any_counted, trips_text, versus
@@ -15,6 +16,9 @@ def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
     for title, cells in questions.sections(findings):
         yield f" {title}"
         yield from _cells(cells, usable=usable, plain=plain)
+        yield ""
+    for table in batch_tables(findings):
+        yield from _strategies(table)
         yield ""
     if findings.comparisons and usable:
         counted = ", round trips" if any_counted(findings.cells) else ""
@@ -66,6 +70,30 @@ def _comparisons(findings: Findings, *, plain: bool) -> list[tuple[str, ...]]:
         )
         for one in findings.comparisons
     ]
+
+
+def _strategies(table: BatchTable) -> Iterator[str]:
+    """A grid: rows per second, ratio and round trips in columns, then why numbers are missing."""
+    yield f" {table.caption}"
+    yield f"   {table.says}"
+    rows, reasons = [("strategy", *table.batches)], []
+    for row in table.rows:
+        texts = [row.lane]
+        for cell in row.cells:
+            if cell.missing:
+                first, last = len(texts) - 1, len(texts) + cell.span - 2
+                reasons.append(f"   {row.lane} {_span(table, first, last)}  {cell.missing}")
+            numbers = f"{cell.rate}/s  {cell.ratio.text}  {cell.trips}"
+            texts += ["-" if cell.missing else numbers] * cell.span
+        rows.append(tuple(texts))
+    yield from _columns(rows)
+    yield from reasons
+
+
+def _span(table: BatchTable, first: int, last: int) -> str:
+    """As "10 rows", "1 row to 100 rows"."""
+    ends = table.batches[first], table.batches[last]
+    return ends[0] if first == last else " to ".join(ends)
 
 
 def _doubts(findings: Findings) -> Iterator[str]:

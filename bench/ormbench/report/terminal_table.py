@@ -8,6 +8,9 @@ from textwrap import wrap
 
 from ormbench.cell import Cell
 from ormbench.report import lateness, questions
+from ormbench.report.batch_phases import rows_text
+from ormbench.report.batch_words import spoken_grid, table_batch, usual_of
+from ormbench.report.batches import Grid
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.pool_map import Column
 from ormbench.report.pool_words import clients_name, spoken_column
@@ -17,6 +20,7 @@ from ormbench.report.sentences import Focus
 from ormbench.report.wrong_data import fails
 
 _ROWS = 7  # lanes shown here; the others are in the report
+_TELLING = 4  # strategies that stay in any case
 _TIME = 9
 _NEW = 5
 _BAR = 6  # columns at least
@@ -31,10 +35,12 @@ def focus_table(findings: Findings, width: int, *, plain: bool) -> Iterator[str]
         yield from _without_times(cells)
         return
     spoken = _pools(findings)
-    shown = _chosen(findings, _of_column(cells, spoken))
-    names = _names(cells, spoken)
+    grid = _grid(findings)
+    shown = _chosen(findings, _of_grid(_of_column(cells, spoken), grid))
+    names = _names(cells, spoken, grid)
     columns = _Columns.over(findings, shown, names, width)
     lane = clients_name(spoken.clients) if spoken else "lane"
+    lane = rows_text(table_batch(grid)) if grid else lane
     against = f"vs {questions.reference_name(findings)}"
     head = f" {lane:<{columns.lane}}{'per op':>{_TIME}}  {columns.scale.ticks(plain=plain)} "
     trips = f"{'trips':>{columns.trips}}" if columns.trips else ""
@@ -128,8 +134,9 @@ def _chosen(findings: Findings, cells: tuple[CellFinding, ...]) -> tuple[CellFin
     spare = len(cells) - _ROWS
     if spare <= 0:
         return cells
-    spoken = _pools(findings)
+    spoken, grid = _pools(findings), _grid(findings)
     kept = {one.cell for one in spoken.smallest} if spoken else set()
+    kept |= {one.cell for one in cells if grid and one.cell.lane in _telling(grid)}
     kept |= {one.cell for one in cells if questions.is_reference(findings, one.cell)}
     middle = [one for one in cells[1:-1] if one.cell not in kept]
     dropped = middle[: spare + 1]  # one more, for the line that says so
@@ -150,8 +157,32 @@ def _of_column(cells: tuple[CellFinding, ...], column: Column | None) -> tuple[C
     return tuple(one for one in cells if one.cell in wanted)
 
 
-def _names(cells: tuple[CellFinding, ...], column: Column | None) -> dict[Cell, str]:
-    """What tells cells apart; the number of clients stands above those of a column."""
+def _grid(findings: Findings) -> Grid | None:
+    """The strategies that the answer is about."""
+    focus = Focus(findings.focus, findings.focus_target)
+    return spoken_grid(findings.comparisons, findings.cells, focus)
+
+
+def _of_grid(cells: tuple[CellFinding, ...], grid: Grid | None) -> tuple[CellFinding, ...]:
+    """Of strategies with several numbers of rows, those with one of them."""
+    if grid is None:
+        return cells
+    wanted = {one.cell for one in grid.points if one.batch == table_batch(grid)}
+    return tuple(one for one in cells if one.cell in wanted)
+
+
+def _telling(grid: Grid) -> tuple[str, ...]:
+    """The lanes of a grid that its table shows in any case: the fastest, and the session's own."""
+    tier = next(one for one in grid.tiers if one.batch == table_batch(grid))
+    return tuple(dict.fromkeys([tier.fastest, usual_of(grid), *tier.equals]))[:_TELLING]
+
+
+def _names(
+    cells: tuple[CellFinding, ...], column: Column | None, grid: Grid | None
+) -> dict[Cell, str]:
+    """What tells cells apart; the number of clients, or of rows, stands above those of a column."""
+    if grid is not None:
+        return {one.cell: one.cell.lane for one in cells}
     chosen = any(one.cell.pool or one.cell.isolation for one in cells)
     alike = chosen and len({one.cell.clients for one in cells}) == 1  # the heading has them
     if column is None and not alike:

@@ -8,8 +8,9 @@ from typing import Any
 
 from ormbench.cell import Cell, Contrast, Group, LeftOut
 
-SCHEMA = 4
-READABLE = (1, 2, 3, 4)  # 1 knew one server, a PostgreSQL; 2 no counts; 3 no failed operations
+SCHEMA = 5
+READABLE = (1, 2, 3, 4, 5)
+"""1 knew one server, a PostgreSQL; 2 no counts; 3 no failed operations; 4 no rows of operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Manifest:
     next_steps: tuple[str, ...] = ()
     scenarios: dict[str, str] = field(default_factory=dict)  # name -> what situation it is
     audited: tuple[str, ...] = ()  # scenarios of which each slice is audited
+    longest: float = 10.0  # seconds: cells of which an operation takes longer are SKIPPED
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:

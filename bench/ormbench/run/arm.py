@@ -25,6 +25,12 @@ class EndedError(Exception):
         self.status = cast("Status", status)
         self.reason = reason
 
+    def with_defect(self, known: str) -> "EndedError":
+        """The same, with what is *known* to break the lane beside the words of an error."""
+        if self.status != "ERROR" or not known:
+            return self
+        return EndedError(self.status, f"{self.reason} (known: {known})")
+
 
 @dataclass(slots=True)
 class ArmState:
@@ -37,6 +43,8 @@ class ArmState:
     schema: str
     site: Site | None  # None for a lane that needs no database
     ended: EndedError | None = None
+    rows: int = 0  # of an operation; 0 where its scenario does not say
+    lasts: int | None = None  # turns until its tables are used up; None: they never are
     operation_ns: int = 0
     reset_ns: int = 0
     slices: list[Slice] = field(default_factory=list)

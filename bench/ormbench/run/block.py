@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict
 from random import Random
 
+from ormbench.cell import Group
 from ormbench.errors import WorkerError
 from ormbench.results.count import Count
 from ormbench.results.folder import Block
@@ -38,7 +39,7 @@ def _measure(context: Context, number: int) -> Block:
     with Crew(hash_seed, context.timeout, _start(context)) as crew:
         foreign = ForeignLoad(context.cpu_ns)
         crew.begin(cell.loop for group in context.groups for cell in group.cells)
-        for group in random.sample(context.groups, len(context.groups)):
+        for group in _in_order(context, random):
             context.progress.group(group.name)
             context.attend(group)
             try:
@@ -51,8 +52,19 @@ def _measure(context: Context, number: int) -> Block:
             trials += new_trials
             proofs += new_proofs
             context.progress.group_done()
+    context.paces.first = False
     seconds = round(time.monotonic() - started, 3)
     return Block(number, seconds, foreign.share(), tuple(trials), tuple(proofs), tuple(counts))
+
+
+def _in_order(context: Context, random: Random) -> list[Group]:
+    """All groups in random order; at first those of few rows, which tell how slow others are."""
+
+    def most_rows(group: Group) -> int:
+        return max(context.rows(cell) for cell in group.cells)
+
+    groups = random.sample(context.groups, len(context.groups))
+    return sorted(groups, key=most_rows) if context.paces.first else groups
 
 
 def _start(context: Context) -> dict[str, object]:

@@ -9,6 +9,7 @@ from ormbench.cell import Cell, Group
 from ormbench.load.calibration import SliceSize, fitted
 from ormbench.loader import Loaded
 from ormbench.results.count import Count
+from ormbench.run.pace import Paces, rows_of
 from ormbench.run.routes import Routes
 from ormbench.servers.server import Product, Server
 from ormbench.targets.target import TARGETS
@@ -54,7 +55,9 @@ class Context:
     progress: Progress
     counts: dict[str, Count] = field(default_factory=dict)  # by Cell.id
     alike: dict[Cell, Count] = field(default_factory=dict)  # by what was counted: count.counted_as
+    sized: dict[tuple[str, int | None], Loaded] = field(default_factory=dict)
     sizes: dict[str, SliceSize] = field(default_factory=dict)
+    paces: Paces = field(default_factory=Paces)
     full: dict[str, int] = field(default_factory=dict)  # the rounds that each group began with
     in_rounds: float = 0.0  # seconds that the rounds of the present block took
     in_counting: float = 0.0  # seconds that its count passes took: later blocks have none
@@ -109,5 +112,12 @@ class Context:
         return next(gone, None)
 
     def scenario(self, cell: Cell) -> Loaded:
-        """The scenario of a cell."""
-        return self.loaded[cell.scenario]
+        """The scenario of a cell, with as many rows an operation as the cell has."""
+        key = (cell.scenario, cell.batch)
+        if key not in self.sized:
+            self.sized[key] = self.loaded[cell.scenario].sized(cell.batch)
+        return self.sized[key]
+
+    def rows(self, cell: Cell) -> int:
+        """Rows of an operation of a cell; 0 where its scenario does not say."""
+        return rows_of(self.scenario(cell))

@@ -5,15 +5,17 @@ who else is there. The connection is warm, so that a driver has prepared what it
 pool opens connections while it is timed, what one costs is counted, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ormbench import pool
 from ormbench.cell import Cell
 from ormbench.results.count import Count
 from ormbench.run.arm import ArmState, EndedError
+from ormbench.run.pace import Paces
+from ormbench.run.stock import stretches
 from ormbench.scenario import OWN_UNITS, Receives
 from ormbench.truth.churn import connects_each_time, may_open
 from ormbench.truth.counters import alike
@@ -25,14 +27,17 @@ ARM = -1  # the number of the arm that is counted, in its worker; those of a gro
 WARM = 8  # operations; psycopg prepares at a connection's sixth call of a statement
 COUNTED = 5  # operations that are counted, one by one
 FURTHER = 20  # after these, where they were alike: one that differs among them has more counted
-SLOW_NS = 1_000_000_000  # an operation above this is counted once, and warmed by one
+FURTHER_NS = 1_000_000_000  # unless they would take longer than this
+SLOW_NS = 200_000_000  # an operation above this is counted once, and warmed by one
 
 
 class CountPass:
-    """Counts the cells of a run."""
+    """Counts the cells of a run, and learns from it how slow they are."""
 
-    def __init__(self, block: int, known: dict[str, Count], alike: dict[Cell, Count]) -> None:
-        self.block = block
+    def __init__(
+        self, block: int, known: dict[str, Count], alike: dict[Cell, Count], paces: Paces
+    ) -> None:
+        self.block, self.paces = block, paces
         self.known = known  # Cell.id -> its count, from earlier blocks and from this one
         self.alike = alike  # what was counted -> its count, for all cells that are counted so
         self.new: list[Count] = []
@@ -42,6 +47,7 @@ class CountPass:
 
         *way* opens a route that reads, *turns* gives out numbers, *ask* asks the arm's worker.
         A cell that differs from a counted one in its load or its distance alone has the same count.
+        Raises EndedError where a cell's first operation shows that it is too slow for this plan.
         """
         receives, own = arm.loaded.lane(arm.cell.lane).receives, arm.cell.id
         cell = counted_as(arm.cell, receives)
@@ -68,10 +74,12 @@ class CountPass:
                 where = asdict(route.address)
                 ask("open", arm=ARM, cell=asdict(cell), schema=arm.schema, address=where)
                 try:
-                    taken = _operations(route, turns, ask)
+                    taken = _Series(arm, self.paces, route, turns, ask).operations()
                 finally:
                     ask("drop", arm=ARM)
         except EndedError as ended:
+            if ended.status == "SKIPPED":
+                raise
             return replace(bare, reason=f"{ended.status}: {ended.reason}")
         if lost := next((one.lost for one in taken if one.lost), ""):
             return replace(bare, reason=lost)
@@ -103,38 +111,67 @@ def _sends(word: str | None) -> str | None:
     return None if same == pool.FITTED else same.word
 
 
-def _operations(route: Route, turns: Callable[[int], int], ask: Any) -> list[Taken]:
-    """What each of COUNTED operations sent and received, after WARM others.
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The operations of one count, in turn, over the tables of *arm* that were just put back."""
 
-    Operations may differ by their turn, as pages of different sizes do. Where these few do not show
-    it, FURTHER ones together may: then as many are counted one by one as well. Their turns follow
-    each other, so what happens in one turn of FURTHER is always seen.
-    """
-    if _turns(ask, turns(1), 1) > SLOW_NS:
-        route.take()
-        return _one_by_one(route, turns, ask, 1)
-    spent = _turns(ask, turns(WARM - 1), WARM - 1)
-    route.take()
-    taken = _one_by_one(route, turns, ask, COUNTED)
-    if spent * FURTHER > SLOW_NS * (WARM - 1) or not alike([one.tally for one in taken]):
+    arm: ArmState
+    paces: Paces
+    route: Route
+    turns: Callable[[int], int]
+    ask: Any
+    parts: Callable[[int], Iterator[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", stretches(self.arm))
+
+    def operations(self) -> list[Taken]:
+        """What each of COUNTED operations sent and received, after WARM others.
+
+        Operations may differ by their turn, as pages of different sizes do. Where these few do not
+        show it, FURTHER ones together may: then as many are counted one by one as well. Their turns
+        follow each other, so what happens in one turn of FURTHER is always seen.
+        """
+        if self._first() > SLOW_NS:
+            self.route.take()
+            return self._one_by_one(1)
+        spent = self._run(WARM - 1)
+        self._note(spent // (WARM - 1))
+        self.route.take()
+        taken = self._one_by_one(COUNTED)
+        if spent * FURTHER > FURTHER_NS * (WARM - 1) or not alike([one.tally for one in taken]):
+            return taken
+        self._run(FURTHER)
+        if not alike([one.tally for one in taken], self.route.take().tally, FURTHER):
+            taken += self._one_by_one(FURTHER)
         return taken
-    _turns(ask, turns(FURTHER), FURTHER)
-    if not alike([one.tally for one in taken], route.take().tally, FURTHER):
-        taken += _one_by_one(route, turns, ask, FURTHER)
-    return taken
 
+    def _first(self) -> int:
+        """Run the first operation, on a cold connection; in ns. Raises EndedError."""
+        took, arm = self._run(1), self.arm
+        if reason := self.paces.too_slow(arm.cell, arm.rows, took):
+            raise EndedError("SKIPPED", reason)
+        self._note(took)
+        return took
 
-def _one_by_one(route: Route, turns: Callable[[int], int], ask: Any, times: int) -> list[Taken]:
-    taken = []
-    for _ in range(times):
-        _turns(ask, turns(1), 1)
-        taken.append(route.take())
-        if taken[-1].lost:
-            break
-    return taken
+    def _note(self, ns: int) -> None:
+        """That is what an operation takes, until it is known better: nearby, and by itself."""
+        if self.arm.cell.rtt is None:
+            self.paces.guess(self.arm.cell, self.arm.rows, ns)
 
+    def _one_by_one(self, times: int) -> list[Taken]:
+        taken = []
+        for _ in range(times):
+            self._run(1)
+            taken.append(self.route.take())
+            if taken[-1].lost:
+                break
+        return taken
 
-def _turns(ask: Any, first: int, count: int) -> int:
-    """Run so many operations in turn; how long they took, in ns."""
-    took: int = ask("turns", arm=ARM, first=first, count=count)["took_ns"]
-    return took
+    def _run(self, count: int) -> int:
+        """Run so many operations; how long they took, in ns."""
+        took = 0
+        for part in self.parts(count):
+            first = self.turns(part)
+            took += self.ask("turns", arm=ARM, first=first, count=part)["took_ns"]
+        return took

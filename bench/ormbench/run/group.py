@@ -8,9 +8,10 @@ from random import Random
 from typing import Any
 
 from ormbench.cell import Cell, Group, Placement
-from ormbench.load.calibration import SliceSize
-from ormbench.loader import blocks_loop
+from ormbench.load.calibration import GLACIAL_NS, SliceSize
 from ormbench.results.trial import Proof, Slice, Trial
+from ormbench.run import stock
+from ormbench.run.apart import lag, waits
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.audit import outcome
 from ormbench.run.context import Context
@@ -26,8 +27,6 @@ from ormbench.run.worker import demand_all
 from ormbench.scenario import OWN_UNITS
 from ormbench.servers.placement import CAN_PIN, allowed_cpus, cores, stay_on
 from ormbench.truth.transactions import unequal_end
-
-LAG_NS = 30_000_000
 
 
 class Turns:
@@ -60,7 +59,7 @@ class GroupInBlock:
         self.turns, self.foreign = turns, foreign
         self.random = Random(f"{context.seed}/{block}/{group.name}")  # noqa: S311 - an order
         self.placed: Placement | None = None
-        self.counting = CountPass(block, context.counts, context.alike)
+        self.counting = CountPass(block, context.counts, context.alike, context.paces)
         self.ledger = Ledger(self._ask, context.alike)
         places = self.random.sample(range(len(group.cells)), len(group.cells))
         self.arms = [self._arm(*pair) for pair in enumerate(zip(group.cells, places, strict=True))]
@@ -70,21 +69,28 @@ class GroupInBlock:
         loaded = self.context.scenario(cell)
         site = self.context.site(cell)
         schema = site.tables.schema(loaded, place) if site else ""
-        return ArmState(number, cell, loaded, place, schema, site)
+        return ArmState(number, cell, loaded, place, schema, site, rows=self.context.rows(cell))
 
     def measure(self) -> tuple[list[Trial], list[Proof]]:
         """All of it; an arm that ends early has its status and reason, and no slices.
 
         Raises WorkerError where a worker, or a relay that the group used, has died.
         """
-        for arm in self.arms:
-            self._attempt(arm, self._count)
-        for arm in self._shuffled():
-            self._attempt(arm, self._open)
-        for arm in self._shuffled():
-            self._attempt(arm, self._prove)
-        for arm in self._shuffled():
-            self._attempt(arm, self._warm_up)
+        for arm in sorted(self.arms, key=lambda arm: arm.rows):
+            self._attempt(arm, self._admit)
+        for step in (self._open, self._prove, self._warm_up):
+            for arm in self._shuffled():
+                self._attempt(arm, step)
+        if self._running():
+            self._time()
+        trials = [self._trial(arm) for arm in self.arms]
+        self._demand("close")
+        if self.counting.new or any(arm.route for arm in self.arms):
+            self.context.routes.check()
+        return trials, [arm.proof for arm in self.arms if arm.proof]
+
+    def _time(self) -> None:
+        """The rounds, between two readings of the server's counters, and what is taken apart."""
         size = size_of(self.context, self.group, self._running())
         self._demand("freeze")
         self.ledger.open(self._running())
@@ -95,17 +101,12 @@ class GroupInBlock:
         self.context.in_rounds += time.monotonic() - started
         self.ledger.close(self._running(), self.context.counts)
         for arm in self._running():
-            self._attempt(arm, self._lag)
+            self._attempt(arm, lag, self.turns.take, self._ask)
         for arm in self._running():
-            self._attempt(arm, self._waits, size)
+            self._attempt(arm, waits, size, self.turns.take, self._ask)
         idle_trial(
             self._running(), self._ask, self._attempt, self.turns.take, self.context.progress.say
         )
-        trials = [self._trial(arm) for arm in self.arms]
-        self._demand("close")
-        if self.counting.new or any(arm.route for arm in self.arms):
-            self.context.routes.check()
-        return trials, [arm.proof for arm in self.arms if arm.proof]
 
     def _measured(self) -> tuple[frozenset[int], list[int]]:
         """The cores that this group measures on, and which of our processes are there."""
@@ -130,8 +131,9 @@ class GroupInBlock:
         try:
             step(arm, *what)
         except EndedError as ended:
-            arm.ended = ended
+            arm.ended = ended.with_defect(arm.loaded.lane(arm.cell.lane).defect(arm.cell.target))
             arm.slices.clear()
+            self.context.paces.end(arm.cell, arm.ended.status, arm.ended.reason)
 
     def _ask(self, arm: ArmState, do: str, **what: Any) -> dict[str, Any]:
         """Ask it of the arm's processes. Raises EndedError where the answer is a status."""
@@ -140,6 +142,16 @@ class GroupInBlock:
     def _tell(self, arm: ArmState, do: str, /, **what: Any) -> dict[str, Any]:
         """Ask it of the first of them alone, of an arm that *what* names."""
         return self.teams[arm.number].ask_first(do, what)
+
+    def _admit(self, arm: ArmState) -> None:
+        """Count it, unless it has ended for good, or is too slow, or its tables are too small."""
+        paces = self.context.paces
+        if ended := paces.ended.get(arm.cell.id):
+            raise EndedError(*ended)
+        stock.check(arm)
+        if reason := paces.predicted(arm.cell, arm.rows):
+            raise EndedError("SKIPPED", reason)
+        self._count(arm)
 
     def _count(self, arm: ArmState) -> None:
         """Its count pass, unless an earlier block had it."""
@@ -174,7 +186,8 @@ class GroupInBlock:
         self.context.routes.place(chosen.coordinator)
 
     def _prove(self, arm: ArmState) -> None:
-        prove(arm, self.group.name, self.block, self.turns.take, self._ask)
+        paces = self.context.paces
+        prove(arm, self.group.name, self.block, self.turns.take, self._ask, paces)
         count = self.context.counts.get(arm.cell.id)
         owns = arm.loaded.lane(arm.cell.lane).receives in OWN_UNITS
         ends = partial(unequal_end, arm.cell.transaction, owns_units=owns)
@@ -182,8 +195,15 @@ class GroupInBlock:
             raise EndedError("INCORRECT", wrong)
 
     def _warm_up(self, arm: ArmState) -> None:
-        first = self.turns.take(self.teams[arm.number].turns_to_warm())
-        arm.operation_ns = self._ask(arm, "warm", first=first)["operation_ns"]
+        """Warm it, in several goes where its tables last for less; a long proof did it already."""
+        over = arm.operation_ns > GLACIAL_NS and arm.cell.clients == 1
+        wanted = self.teams[arm.number].turns_to_warm()
+        while not over:
+            count = stock.put_back(arm, wanted)
+            most = {"most": count} if count < wanted else {}
+            answer = self._ask(arm, "warm", first=self.turns.take(count), **most)
+            arm.operation_ns, over = answer["operation_ns"], answer["over"]
+        self.context.paces.time(arm.cell, arm.rows, arm.operation_ns)
 
     def _round(self, number: int, size: SliceSize) -> None:
         first = self.turns.take(size.turns)
@@ -229,24 +249,6 @@ class GroupInBlock:
         arm.new_connections += answer["new"]
         if number == size.rounds - 1 and arm.loaded.scenario.audit is None:
             check_state(arm, list(turns))
-
-    def _lag(self, arm: ArmState) -> None:
-        """How late the loop was, where anybody could have waited for it or the lane is about it."""
-        cell = arm.cell
-        if cell.clients == 1 and cell.rate is None and not blocks_loop(cell.lane):
-            return
-        operations = max(arm.cell.clients, min(200, LAG_NS // max(1, arm.operation_ns)))
-        first = self.turns.take(operations)
-        answer = self._ask(arm, "lag", first=first, operations=operations)
-        arm.lag_p99_ns = answer["lag_p99_ns"]
-
-    def _waits(self, arm: ArmState, size: SliceSize) -> None:
-        """How long operations wait for a connection, where they may have to."""
-        if arm.site is None or (arm.cell.pool is None and arm.cell.clients == 1):
-            return
-        what = {"operations": size.turns, "settling": size.settling}
-        found = self._ask(arm, "waits", first=self.turns.take(size.turns), **what)["checkout"]
-        arm.checkout = found or ""
 
     def _trial(self, arm: ArmState) -> Trial:
         histograms = {} if arm.ended else self._ask(arm, "trial")

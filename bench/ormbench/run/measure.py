@@ -4,10 +4,11 @@ Measuring writes ``run.json`` and ``trials.jsonl`` and formats nothing.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ormbench.cell import Cell
 from ormbench.errors import ServerError, UsageError, WorkerError
 from ormbench.load.calibration import SliceSize, size_again
 from ormbench.loader import Loaded
@@ -15,9 +16,11 @@ from ormbench.plan.plan import Plan
 from ormbench.results import environment
 from ormbench.results.folder import RunRecord, RunWriter
 from ormbench.results.manifest import Manifest
+from ormbench.results.trial import Trial
 from ormbench.run import block
 from ormbench.run.context import Context, Progress, Site
 from ormbench.run.options import Options
+from ormbench.run.pace import Paces
 from ormbench.run.preface import manifest_of
 from ormbench.run.routes import Routes
 from ormbench.run.sites import sites_of
@@ -79,6 +82,7 @@ def resume(
             context = _context(manifest, loaded, options, sites, routes, progress)
             context.counts |= {one.cell: one for done in record.blocks for one in done.counts}
             context.sizes |= _sizes(record)
+            context.paces.recall(_trials(record, context))
             _blocks(context, writer, missing, options.budget)
 
 
@@ -121,6 +125,15 @@ def _sizes(record: RunRecord) -> dict[str, SliceSize]:
     }
 
 
+def _trials(record: RunRecord, context: Context) -> Iterator[tuple[Cell, int, Trial]]:
+    """All trials of a run with their cells, and with the rows of an operation."""
+    cells = {cell.id: cell for group in record.manifest.groups for cell in group.cells}
+    for done in record.blocks:
+        for trial in done.trials:
+            cell = cells[trial.cell]
+            yield cell, context.rows(cell), trial
+
+
 def _context(
     manifest: Manifest,
     loaded: Mapping[str, Loaded],
@@ -139,6 +152,7 @@ def _context(
         manifest.table_rows,
         options.timeout,
         progress,
+        paces=Paces(manifest.longest),
         routes=routes,
     )
 

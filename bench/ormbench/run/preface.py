@@ -24,6 +24,7 @@ def manifest_of(
         rounds=plan.rounds,
         seed=options.seed,
         table_rows=options.table_rows,
+        longest=plan.longest,
         command=options.command,
         groups=plan.groups,
         left_out=plan.left_out,

@@ -2,25 +2,35 @@
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from ormbench.results.trial import Proof
 from ormbench.run.arm import ArmState, EndedError
+from ormbench.run.pace import Paces
 from ormbench.truth.answers import state_difference
 
-PROOF_TURNS = 5
+PROOF_TURNS = 5  # at most; fewer where they are slow, or use up what is there
 SQL_SIZE = 600
+SQL_LINES = 40
 
 
-def prove(arm: ArmState, group: str, block: int, turns: Callable[[int], int], ask: Any) -> None:
-    """Give *arm* its proof; *turns* gives out numbers. Raises EndedError where it has none."""
-    first = turns(PROOF_TURNS)
-    numbers = list(range(first, first + PROOF_TURNS))
+def prove(
+    arm: ArmState, group: str, block: int, turns: Callable[[int], int], ask: Any, paces: Paces
+) -> None:
+    """Give *arm* its proof; *turns* gives out numbers.
+
+    Raises EndedError where it has none, or where *paces* has no time for such operations.
+    """
+    count = min(PROOF_TURNS, arm.lasts or PROOF_TURNS)
+    first = turns(count)
+    numbers = list(range(first, first + count))
     started = time.perf_counter_ns()
     arm.reset()
     arm.reset_ns = time.perf_counter_ns() - started if arm.loaded.scenario.state else 0
     answer = ask(arm, "prove", turns=numbers)
-    check_state(arm, numbers)
+    arm.operation_ns = min(answer["took_ns"])
+    check_state(arm, numbers[: len(answer["took_ns"])])
     arm.proof = Proof(
         group,
         arm.number,
@@ -28,9 +38,11 @@ def prove(arm: ArmState, group: str, block: int, turns: Callable[[int], int], as
         block,
         answer["checked"],
         arm.loaded.scenario.state is not None,
-        tuple(shorten_sql(text) for text in answer["sql"]),
+        folded_sql(answer["sql"]),
         answer["sample"],
     )
+    if reason := paces.too_slow(arm.cell, arm.rows, answer["took_ns"][0]):
+        raise EndedError("SKIPPED", reason)
 
 
 def check_state(arm: ArmState, turns: Sequence[int]) -> None:
@@ -46,6 +58,15 @@ def check_state(arm: ArmState, turns: Sequence[int]) -> None:
         raise EndedError("ERROR", f"reading or expecting its state: {words}") from error
     if wrong := state_difference(found, expected):
         raise EndedError("INCORRECT", f"after turns {turns[0]} to {turns[-1]}, {wrong}")
+
+
+def folded_sql(texts: Sequence[str]) -> tuple[str, ...]:
+    """Statements in the order sent, as a report shows them: of a thousand alike in a row one."""
+    runs = [(text, sum(1 for _ in alike)) for text, alike in groupby(texts)]
+    lines = [shorten_sql(text) + (f" … x{times:,}" if times > 1 else "") for text, times in runs]
+    if len(lines) > SQL_LINES:
+        lines[SQL_LINES:] = [f"… ({len(lines) - SQL_LINES:,} more)"]
+    return tuple(lines)
 
 
 def shorten_sql(text: str) -> str:

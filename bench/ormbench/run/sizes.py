@@ -10,6 +10,7 @@ from ormbench.loader import blocks_loop
 from ormbench.run.arm import ArmState
 from ormbench.run.context import Context
 from ormbench.run.shares import evenly
+from ormbench.run.stock import within
 from ormbench.targets.target import TARGETS
 
 POOLED = 6  # operations of each client, at least, where they wait for a pool: it has to get busy
@@ -19,19 +20,20 @@ RATED_SECONDS = 0.25, 2  # of arrivals, at least and at most, in a slice of an o
 def size_of(context: Context, group: Group, running: Sequence[ArmState]) -> SliceSize:
     """That of *group*, by the operations of *running* where no block had it before.
 
-    All processes of an arm have equally many turns.
+    All processes of an arm have equally many turns, and its tables last for them.
     """
     if group.name not in context.sizes:
         context.sizes[group.name] = _found(context, group, running)
     size = context.sizes[group.name]
     processes = math.lcm(*(cell.processes for cell in group.cells))
     audited = any(context.scenario(cell).scenario.audit for cell in group.cells)
-    return replace(
+    even = replace(
         size,
         operations=evenly(size.operations, processes),
         # an audit sees every operation of a slice
         settling=0 if audited else evenly(size.settling, processes),
     )
+    return within(even, running)
 
 
 def runs_on(cells: Sequence[Cell]) -> bool:

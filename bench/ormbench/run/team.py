@@ -71,12 +71,18 @@ class Team:
         return proof
 
     def _warm(self, what: Message) -> Answer:
-        """The first by itself, because it tells what an operation takes; then the others."""
-        turns = warm_turns(self._cell.clients // self._size)
-        firsts = [{**what, "first": what["first"] + number * turns} for number in range(self._size)]
+        """The first by itself, because it tells what an operation takes; then the others.
+
+        Of "most" turns each has its part.
+        """
+        turns, each = warm_turns(self._cell.clients // self._size), what
+        if "most" in what:
+            turns = what["most"] // self._size
+            each = {**what, "most": turns}
+        firsts = [{**each, "first": what["first"] + number * turns} for number in range(self._size)]
         answer = self.ask_first("warm", firsts[0])
-        _told(ask_each(self._workers[1:], "warm", firsts[1:]))
-        return answer
+        others = _told(ask_each(self._workers[1:], "warm", firsts[1:]))
+        return {**answer, "over": all(one["over"] for one in (answer, *others))}
 
     def _slice(self, what: Message) -> Answer:
         """Settle in all, and when the last one has, begin in all at one time of their clock."""

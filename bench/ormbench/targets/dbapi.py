@@ -1,8 +1,9 @@
 """Blocking drivers by themselves, by the Python Database API alone, and what a raw lane receives.
 
-What differs between them is in their rows: the module, how ``connect`` is told where to, and the
-pool that they bring. Such a pool is a callable that takes the least and the most connections and
-what ``connect`` takes, and gives an object with ``getconn``, ``putconn`` and ``closeall``.
+What differs between them is in their rows: the module, how ``connect`` is told where to, the pool
+that they bring, and what a lane receives where a driver has more than that API. Such a pool is a
+callable that takes the least and the most connections and what ``connect`` takes, and gives an
+object with ``getconn``, ``putconn`` and ``closeall``.
 """
 
 import importlib
@@ -50,8 +51,11 @@ class Driver:
     def execute_many(
         self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]], columns: Sequence[str]
     ) -> Any:
-        """Run an INSERT for all rows, with the driver's executemany()."""
-        sql = self.statements.insert(statement, columns)
+        """Run a statement for all rows, with the driver's executemany().
+
+        *columns* are those of an INSERT, or the names of another statement's parameters.
+        """
+        sql = self.statements.many(statement, columns)
         return self.connection.cursor().executemany(sql, rows)
 
 
@@ -64,8 +68,12 @@ class Pool:
         keywords: Callable[[RawSettings], dict[str, Any]],
         own: str | None,  # where the driver's pool is: "package.module:name"; None: it has none
         settings: RawSettings,
+        given: type[Driver] = Driver,  # what a lane receives
+        tell: Callable[[Any, RawSettings], None] | None = None,  # to each connection, once
     ) -> None:
         self._opened = 0
+        self._given = given
+        self._tell = tell
         self.statements = settings.statements
         self._module = module
         self._own = own if settings.holding != "held" else None
@@ -87,6 +95,8 @@ class Pool:
             opened = [self._pool.getconn() for _ in range(size)]
         for connection in opened:
             _set_autocommit(connection, self._settings.transaction == "autocommit")
+            if self._tell:
+                self._tell(connection, self._settings)
             if self._pool is not None:
                 self._pool.putconn(connection)
         self._opened += size
@@ -137,8 +147,8 @@ class Pool:
         care that idle connections need.
         """
         unit = body if self._settings.transaction == "autocommit" else _committed(body)
-        pool, statements = self._pool, self.statements
-        idle = [Driver(connection, statements) for connection in self._held]
+        pool, statements, given = self._pool, self.statements, self._given
+        idle = [given(connection, statements) for connection in self._held]
 
         def held(values: tuple[Any, ...]) -> Any:
             driver = idle.pop()
@@ -150,7 +160,7 @@ class Pool:
         def pooled(values: tuple[Any, ...]) -> Any:
             connection = pool.getconn()
             try:
-                return unit(Driver(connection, statements), *values)
+                return unit(given(connection, statements), *values)
             finally:
                 pool.putconn(connection)
 

@@ -9,9 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ormbench.servers.server import Product
-from ormbench.targets.raw import RawPool, RawSettings, SyncRawPool
+from ormbench.targets.raw import EngineCache, RawPool, RawSettings, SyncRawPool
 
-Ability = Literal["COPY", "LOAD DATA", "pipeline", "server-side cursor", "statement cache"]
+Ability = Literal[
+    "COPY",  # as text
+    "binary COPY",
+    "LOAD DATA",
+    "pipeline",
+    "server-side cursor",
+    "statement cache",
+]
 PoolWaits = Literal["limited", "endless", "never"]
 """As long as it is told, without end, or not at all: it raises."""
 
@@ -33,6 +40,7 @@ class Driver:
     install: str  # what to install then
     raw: Callable[[RawSettings], RawPool | SyncRawPool]  # makes a raw lane's pool; opens nothing
     connect_args: Callable[[str], dict[str, Any]] = no_arguments  # schema -> connect_args
+    cache: Callable[[int], EngineCache] | None = None  # that keeps so many; None: it has no cache
     is_async: bool = True
     paramstyle: str | None = None  # of raw statements; None takes the dialect's own
     pool: str | None = None  # the driver's own; None where it has none

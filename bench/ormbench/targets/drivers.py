@@ -7,8 +7,10 @@ from ormbench.targets import (
     libpq,
     mysql,
     mysql_async,
+    mysql_sync,
     postgresql_asyncpg,
     postgresql_psycopg,
+    postgresql_psycopg2,
     postgresql_psycopg_sync,
 )
 from ormbench.targets.driver import Driver
@@ -30,9 +32,10 @@ DRIVERS = (
         install="pip install asyncpg",
         raw=postgresql_asyncpg.Pool,
         connect_args=postgresql_asyncpg.connect_args,
+        cache=postgresql_asyncpg.cache,
         pool="asyncpg.Pool",
         isolation_levels=("AUTOCOMMIT", *_STANDARD),
-        abilities=frozenset({"COPY", "server-side cursor", "statement cache"}),
+        abilities=frozenset({"binary COPY", "server-side cursor", "statement cache"}),
     ),
     Driver(
         name="psycopg",
@@ -43,11 +46,14 @@ DRIVERS = (
         install="pip install 'psycopg[binary,pool]'",
         raw=postgresql_psycopg.Pool,
         connect_args=libpq.connect_args,
+        cache=postgresql_psycopg.cache,
         paramstyle="format",
         pool="psycopg_pool.AsyncConnectionPool",
         not_lent=_LENT_FROM,
         isolation_levels=_ALL_FIVE,
-        abilities=frozenset({"COPY", "pipeline", "server-side cursor", "statement cache"}),
+        abilities=frozenset(
+            {"COPY", "binary COPY", "pipeline", "server-side cursor", "statement cache"}
+        ),
         unsupported={
             "raw_pool": "psycopg_pool sends nothing on return, so this would be raw again"
         },
@@ -64,14 +70,19 @@ DRIVERS = (
             "psycopg",
             postgresql_psycopg_sync.keywords,
             "ormbench.targets.postgresql_psycopg_sync:ThreadPool",
+            given=postgresql_psycopg_sync.Driver,
+            tell=postgresql_psycopg.limit,
         ),
         connect_args=libpq.connect_args,
+        cache=postgresql_psycopg.cache,
         is_async=False,
         paramstyle="format",
         pool="psycopg_pool.ConnectionPool",
         not_lent=_LENT_FROM,
         isolation_levels=_ALL_FIVE,
-        abilities=frozenset({"COPY", "pipeline", "server-side cursor", "statement cache"}),
+        abilities=frozenset(
+            {"COPY", "binary COPY", "pipeline", "server-side cursor", "statement cache"}
+        ),
         unsupported={
             "raw_pool": "psycopg_pool sends nothing on return, so this would be raw again"
         },
@@ -109,10 +120,11 @@ DRIVERS = (
         install="pip install asyncmy",
         raw=partial(mysql_async.Pool, "asyncmy"),
         connect_args=mysql.connect_args,
+        cache=mysql_async.cache,
         pool="asyncmy.Pool",
         pool_waits="endless",
         isolation_levels=_ALL_FIVE,
-        abilities=frozenset({"server-side cursor", "statement cache"}),
+        abilities=frozenset({"LOAD DATA", "server-side cursor", "statement cache"}),
         unsupported={
             "raw_pool": "asyncmy's pool sends nothing on return, so this would be raw again"
         },
@@ -122,6 +134,7 @@ DRIVERS = (
             _NOT_ASCII,
             "after a warning it asks SHOW WARNINGS, through SQLAlchemy too",
             "its statement cache is off by default: stmt_cache_size in connect_args",
+            "with that cache, a FLOAT of 0.1 is 0.10000000149011612: its binary form",
         ),
     ),
     Driver(
@@ -131,7 +144,13 @@ DRIVERS = (
         distribution="pymysql",
         module="pymysql",
         install="pip install pymysql",
-        raw=partial(dbapi.Pool, "pymysql", partial(mysql.dbapi_keywords, **mysql.PYMYSQL), None),
+        raw=partial(
+            dbapi.Pool,
+            "pymysql",
+            partial(mysql.dbapi_keywords, **mysql.PYMYSQL),
+            None,
+            given=mysql_sync.Driver,
+        ),
         connect_args=partial(mysql.connect_args, **mysql.PYMYSQL),
         is_async=False,
         isolation_levels=_ALL_FIVE,
@@ -151,7 +170,11 @@ DRIVERS = (
         install="pip install mysqlclient, which is built here: it needs pkg-config, a C compiler "
         "and libmysqlclient-dev or libmariadb-dev",
         raw=partial(
-            dbapi.Pool, "MySQLdb", partial(mysql.dbapi_keywords, **mysql.MYSQLCLIENT), None
+            dbapi.Pool,
+            "MySQLdb",
+            partial(mysql.dbapi_keywords, **mysql.MYSQLCLIENT),
+            None,
+            given=mysql_sync.Driver,
         ),
         connect_args=partial(mysql.connect_args, **mysql.MYSQLCLIENT),
         is_async=False,
@@ -174,7 +197,13 @@ DRIVERS = (
         distribution="psycopg2-binary",
         module="psycopg2",
         install="pip install psycopg2-binary",
-        raw=partial(dbapi.Pool, "psycopg2", libpq.keywords, "psycopg2.pool:ThreadedConnectionPool"),
+        raw=partial(
+            dbapi.Pool,
+            "psycopg2",
+            libpq.keywords,
+            "psycopg2.pool:ThreadedConnectionPool",
+            given=postgresql_psycopg2.Driver,
+        ),
         connect_args=libpq.connect_args,
         is_async=False,
         paramstyle="format",

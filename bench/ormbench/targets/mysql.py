@@ -41,8 +41,10 @@ def keywords(settings: RawSettings) -> dict[str, Any]:
         way: dict[str, Any] = {"unix_socket": address.host}
     else:
         way = {"host": address.host, "port": address.port}
+    loads = {"local_infile": True} if settings.loads_files else {}
     return {
         **way,
+        **loads,
         "user": address.user,
         "password": address.password,
         "charset": CHARSET,

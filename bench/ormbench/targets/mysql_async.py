@@ -9,11 +9,21 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Table
 
+from ormbench.targets import tab_lines
 from ormbench.targets.mysql import SET_NAMES, keywords, session_level
-from ormbench.targets.raw import Body, Door, Operation, RawSettings, Rows
+from ormbench.targets.raw import Body, Door, EngineCache, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
+
+
+def cache(statements: int) -> EngineCache:
+    """asyncmy's: with one, statements are prepared, and values sent in their binary form."""
+    return {"connect_args": _cached(statements)}
+
+
+def _cached(statements: int | None) -> dict[str, Any]:
+    return {} if statements is None else {"stmt_cache_size": statements}
 
 
 class Driver:
@@ -51,9 +61,21 @@ class Driver:
     async def execute_many(
         self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]], columns: Sequence[str]
     ) -> Any:
-        """Run an INSERT for all rows: the driver's executemany() makes one statement of them."""
+        """Run a statement for all rows: of an INSERT, the driver's executemany() makes one of them.
+
+        *columns* are those of an INSERT, or the names of another statement's parameters.
+        """
         cursor = await self.connection.cursor()
-        return await cursor.executemany(self.statements.insert(statement, columns), rows)
+        return await cursor.executemany(self.statements.many(statement, columns), rows)
+
+    async def load_data(
+        self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> Any:
+        """Write rows to a file and bring that in by LOAD DATA LOCAL; how many came in."""
+        sql = self.statements.load_data(table, columns)
+        cursor = await self.connection.cursor()
+        with tab_lines.file_of(rows) as path:
+            return await cursor.execute(sql, (path,))
 
 
 class Lent:
@@ -94,6 +116,7 @@ class Pool:
         self._ids: set[int] = set()  # the server's, of the connections that were ever seen here
         self._connect = {
             **keywords(settings),
+            **_cached(settings.cache),
             "db": settings.address.database,
             "autocommit": settings.transaction == "autocommit",
             "init_command": ", ".join(filter(None, [SET_NAMES, session_level(settings)])),

@@ -5,9 +5,17 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Table
 
-from ormbench.targets.raw import Body, Door, Operation, PoolTimeoutError, RawSettings, Rows
+from ormbench.targets.raw import (
+    Body,
+    Door,
+    EngineCache,
+    Operation,
+    PoolTimeoutError,
+    RawSettings,
+    Rows,
+)
 from ormbench.targets.statements import Statements
 
 RESET_SECONDS = 30.0  # without it, asyncpg holds the reset to the time-out of the checkout
@@ -16,6 +24,12 @@ RESET_SECONDS = 30.0  # without it, asyncpg holds the reset to the time-out of t
 def connect_args(schema: str) -> dict[str, Any]:
     """What SQLAlchemy hands to ``asyncpg.connect`` so that names resolve in *schema*."""
     return {"server_settings": {"search_path": schema}}
+
+
+def cache(statements: int) -> EngineCache:
+    """Both keep statements: SQLAlchemy what it has asyncpg prepare, and asyncpg below it."""
+    names = ("prepared_statement_cache_size", "statement_cache_size")
+    return {"connect_args": dict.fromkeys(names, statements)}
 
 
 class Driver:
@@ -48,9 +62,21 @@ class Driver:
     def execute_many(
         self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]], columns: Sequence[str]
     ) -> Awaitable[Any]:
-        """Run an INSERT once for each row, with the driver's executemany()."""
+        """Run a statement once for each row, with the driver's executemany().
+
+        *columns* are those of an INSERT, or the names of another statement's parameters.
+        """
         done: Awaitable[Any] = self.connection.executemany(
-            self.statements.insert(statement, columns), rows
+            self.statements.many(statement, columns), rows
+        )
+        return done
+
+    def copy_binary(
+        self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> Awaitable[Any]:
+        """Bring rows in by COPY; asyncpg makes its binary format of them."""
+        done: Awaitable[Any] = self.connection.copy_records_to_table(
+            table.name, schema_name=table.schema, records=rows, columns=columns
         )
         return done
 
@@ -96,6 +122,8 @@ class Pool:
             "ssl": "disable" if address.host.startswith("/") else "prefer",
             **connect_args(settings.schema),
         }
+        if settings.cache is not None:
+            self._connect["statement_cache_size"] = settings.cache
         if settings.isolation is not None:
             self._connect["server_settings"]["default_transaction_isolation"] = settings.isolation
 

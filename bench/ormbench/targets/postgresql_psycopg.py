@@ -7,10 +7,11 @@ from typing import Any
 
 import psycopg
 import psycopg_pool
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Table
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ormbench.targets.libpq import keywords
-from ormbench.targets.raw import Body, Door, Operation, RawSettings, Rows
+from ormbench.targets.raw import Body, Door, EngineCache, Operation, RawSettings, Rows
 from ormbench.targets.statements import Statements
 
 Connection = psycopg.AsyncConnection[Any]
@@ -22,6 +23,29 @@ def pool_options(settings: RawSettings) -> dict[str, Any]:
     """What psycopg_pool is told beside its sizes, async or not."""
     limit = {} if settings.timeout is None else {"timeout": settings.timeout}
     return {**limit, **({"close_returns": True} if settings.lent else {})}
+
+
+def prepares(statements: int | None) -> dict[str, Any]:
+    """What ``connect`` is told of the statements that a connection keeps: only where it is none."""
+    return {"prepare_threshold": None} if statements == 0 else {}
+
+
+def limit(connection: Any, settings: RawSettings) -> None:
+    """Tell a connection, which can be told no sooner, how many statements it keeps."""
+    if settings.cache:
+        connection.prepared_max = settings.cache
+
+
+def cache(statements: int) -> EngineCache:
+    """Of SQLAlchemy's connections, each is told when it is there."""
+    if not statements:
+        return {"connect_args": prepares(statements)}
+
+    def connected(_adapted: Any, record: ConnectionPoolEntry) -> None:
+        connection: Any = record.driver_connection
+        connection.prepared_max = statements
+
+    return {"pool_events": [(connected, "connect")]}
 
 
 class Driver:
@@ -57,9 +81,35 @@ class Driver:
     async def execute_many(
         self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]], columns: Sequence[str]
     ) -> Any:
-        """Run an INSERT once for each row, with the driver's executemany()."""
-        sql = self.statements.insert(statement, columns)
+        """Run a statement once for each row, with the driver's executemany().
+
+        *columns* are those of an INSERT, or the names of another statement's parameters.
+        """
+        sql = self.statements.many(statement, columns)
         return await self.connection.cursor().executemany(sql, rows)
+
+    async def copy(
+        self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Bring rows in by COPY, as text."""
+        sql = self.statements.copy_text(table, columns)
+        async with self.connection.cursor().copy(sql) as copy:
+            for row in rows:
+                await copy.write_row(row)
+
+    async def copy_binary(
+        self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Bring rows in by COPY, in its binary format."""
+        sql = self.statements.copy_binary(table, columns)
+        async with self.connection.cursor().copy(sql) as copy:
+            copy.set_types(self.statements.types(table, columns))
+            for row in rows:
+                await copy.write_row(row)
+
+    def pipeline(self) -> Any:
+        """A block whose statements are sent without waiting for their answers: ``async with``."""
+        return self.connection.pipeline()
 
 
 class Pool:
@@ -73,6 +123,7 @@ class Pool:
         self._pool: psycopg_pool.AsyncConnectionPool[Connection] | None = None
         self._connect: dict[str, Any] = {
             **keywords(settings),
+            **prepares(settings.cache),
             "autocommit": settings.transaction == "autocommit",
         }
 
@@ -81,7 +132,7 @@ class Pool:
         if self._settings.holding == "held":
             for _ in range(self._settings.size):
                 self._held.append(await psycopg.AsyncConnection.connect(**self._connect))
-                self.opened += 1
+                await self._count(self._held[-1])
             return
         self._pool = psycopg_pool.AsyncConnectionPool(
             kwargs=self._connect,
@@ -93,8 +144,9 @@ class Pool:
         )
         await self._pool.open(wait=True)
 
-    async def _count(self, _connection: Connection) -> None:
+    async def _count(self, connection: Connection) -> None:
         self.opened += 1
+        limit(connection, self._settings)
 
     @property
     def door(self) -> Door | None:

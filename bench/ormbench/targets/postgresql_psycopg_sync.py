@@ -1,17 +1,44 @@
-"""psycopg_pool for threads, opened the way in which the Database API's raw pool opens one."""
+"""psycopg where it blocks: what it has beside the Database API, and psycopg_pool for threads."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg_pool
+from sqlalchemy import Table
 
-from ormbench.targets import libpq
-from ormbench.targets.postgresql_psycopg import pool_options
+from ormbench.targets import dbapi, libpq
+from ormbench.targets.postgresql_psycopg import pool_options, prepares
 from ormbench.targets.raw import RawSettings
 
 
 def keywords(settings: RawSettings) -> dict[str, Any]:
     """What ``connect`` takes, and what `ThreadPool` keeps for itself."""
-    return {**libpq.keywords(settings), **pool_options(settings)}
+    return {**libpq.keywords(settings), **prepares(settings.cache), **pool_options(settings)}
+
+
+class Driver(dbapi.Driver):
+    """What a raw lane receives: the Database API, COPY and pipelines."""
+
+    __slots__ = ()
+
+    def copy(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Bring rows in by COPY, as text."""
+        with self.connection.cursor().copy(self.statements.copy_text(table, columns)) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def copy_binary(
+        self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Bring rows in by COPY, in its binary format."""
+        with self.connection.cursor().copy(self.statements.copy_binary(table, columns)) as copy:
+            copy.set_types(self.statements.types(table, columns))
+            for row in rows:
+                copy.write_row(row)
+
+    def pipeline(self) -> Any:
+        """A block whose statements are sent without waiting for their answers: ``with``."""
+        return self.connection.pipeline()
 
 
 class ThreadPool(psycopg_pool.ConnectionPool):

@@ -1,6 +1,6 @@
 """What every driver's raw pool is told, and what it has to offer."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -15,6 +15,8 @@ SyncBody = Callable[..., Any]
 SyncOperation = Callable[[tuple[Any, ...]], Any]
 Holding = Literal["held", "pool", "shipped-pool"]
 Rows = list[tuple[Any, ...]]  # what a statement gave
+EngineCache = Mapping[str, Any]
+"""What ``create_engine`` is told so that each connection keeps so many statements prepared."""
 Door = tuple[Any, str]  # an object (or class) and its method whose calls are checkouts
 
 
@@ -34,7 +36,9 @@ class RawSettings:
     transaction: Transaction
     isolation: Level | None = None  # of every transaction; None: the server's default
     timeout: float | None = None  # seconds that a checkout waits; None: what the pool does unasked
+    loads_files: bool = False  # by LOAD DATA LOCAL; who does not, lets no server ask for files
     lent: bool = False  # to SQLAlchemy, whose close() gives a connection back
+    cache: int | None = None  # statements that a connection keeps prepared; None: as it is shipped
 
 
 class RawPool(Protocol):

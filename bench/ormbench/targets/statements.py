@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ClauseElement, make_url
+from sqlalchemy import ClauseElement, Insert, Table, make_url
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from ormbench.errors import UsageError
@@ -36,7 +36,8 @@ class Statements(dict[ClauseElement, Prepared]):
         super().__init__()
         self._dialect = make_url(f"{drivername}://").get_dialect()(**options)
         self.texts: list[str] = []  # each statement once, in the order of first use
-        self._inserts: dict[tuple[ClauseElement, tuple[str, ...]], str] = {}
+        self._many: dict[tuple[ClauseElement, tuple[str, ...]], str] = {}
+        self._bulk: dict[tuple[str, Table, tuple[str, ...]], str] = {}
 
     def __missing__(self, statement: ClauseElement) -> Prepared:
         if len(self) >= MOST:
@@ -53,23 +54,54 @@ class Statements(dict[ClauseElement, Prepared]):
         prepared = self[statement] = Prepared(compiled.string, _binder(order, tail))
         return prepared
 
-    def insert(self, statement: ClauseElement, columns: Sequence[str]) -> str:
-        """The text of an INSERT of *columns*, whose rows come as tuples in that order.
+    def many(self, statement: ClauseElement, columns: Sequence[str]) -> str:
+        """The text of a statement that runs for many rows, tuples of *columns* in that order.
 
-        Raises UsageError where Core would order the columns otherwise: it follows the table, and
-        adds those that have a default in Python.
+        Of an INSERT these are its columns, of another statement the names of its parameters.
+        Raises UsageError where Core would order them otherwise: its INSERT follows the table, and
+        adds what has a default in Python; and where the statement holds values of its own.
         """
         key = (statement, tuple(columns))
-        if key not in self._inserts:
-            many = {"column_keys": list(columns), "for_executemany": True}  # no implicit RETURNING
+        if key not in self._many:
+            many: dict[str, Any] = {"for_executemany": True}  # no implicit RETURNING
+            if isinstance(statement, Insert):
+                many["column_keys"] = list(columns)
             compiled = self._compile(statement, **many)
             if compiled.positiontup != list(columns):
+                does = "inserts" if compiled.isinsert else "sends"
                 raise UsageError(
                     f"execute_many() got columns {', '.join(columns)}; "
-                    f"Core inserts {', '.join(compiled.positiontup or [])}: give rows in that order"
+                    f"Core {does} {', '.join(compiled.positiontup or [])}: give rows in that order"
                 )
-            self._inserts[key] = compiled.string
-        return self._inserts[key]
+            self._many[key] = compiled.string
+        return self._many[key]
+
+    def copy_text(self, table: Table, columns: Sequence[str]) -> str:
+        """The text of a COPY of *columns* into *table*, as tab-separated lines."""
+        return self._into("COPY {} ({}) FROM STDIN", table, columns)
+
+    def copy_binary(self, table: Table, columns: Sequence[str]) -> str:
+        """The same in PostgreSQL's binary format."""
+        return self._into("COPY {} ({}) FROM STDIN (FORMAT BINARY)", table, columns)
+
+    def load_data(self, table: Table, columns: Sequence[str]) -> str:
+        """The text of a LOAD DATA of such lines from a file here, whose name is its parameter."""
+        text = "LOAD DATA LOCAL INFILE %s INTO TABLE {} CHARACTER SET utf8mb4 ({})"
+        return self._into(text, table, columns)
+
+    def _into(self, text: str, table: Table, columns: Sequence[str]) -> str:
+        key = (text, table, tuple(columns))
+        if key not in self._bulk:
+            quote = self._dialect.identifier_preparer
+            named = ", ".join(quote.format_column(table.c[name]) for name in columns)
+            self._bulk[key] = text.format(quote.format_table(table), named)
+            self.texts.append(self._bulk[key])
+        return self._bulk[key]
+
+    def types(self, table: Table, columns: Sequence[str]) -> list[str]:
+        """What the server calls the types of *columns*, without lengths: "integer", "varchar"."""
+        kinds = (table.c[name].type.compile(self._dialect) for name in columns)
+        return [kind.partition("(")[0].lower() for kind in kinds]
 
     def _compile(self, statement: ClauseElement, **options: Any) -> SQLCompiler:
         compiled = statement.compile(dialect=self._dialect, **options)

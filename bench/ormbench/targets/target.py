@@ -38,6 +38,12 @@ class Target:
         return self.driver.unsupported
 
     @property
+    def abilities(self) -> frozenset[str]:
+        """What lanes may need of it: the driver's, and the product's in SQLAlchemy's dialect."""
+        returning = {f"{verb} RETURNING" for verb in self.returning}
+        return frozenset({*self.driver.abilities, *returning, *SPEAKS[self.server]})
+
+    @property
     def returning(self) -> frozenset[str]:
         """The statements that take RETURNING in SQLAlchemy's dialect."""
         return RETURNING[self.server]
@@ -65,10 +71,16 @@ RETURNING: Mapping[Product, frozenset[str]] = {
     "MySQL": frozenset(),
     "MariaDB": frozenset({"INSERT", "DELETE"}),  # from 10.5
 }
+SPEAKS: Mapping[Product, frozenset[str]] = {
+    "PostgreSQL": frozenset({"arrays"}),
+    "MySQL": frozenset(),
+    "MariaDB": frozenset(),
+}
 TARGETS = {
     target.name: target
     for target in (Target(server, driver) for driver in DRIVERS for server in driver.servers)
 }
+ABILITIES = frozenset(ability for target in TARGETS.values() for ability in target.abilities)
 NO_TARGET = "none"
 
 

@@ -19,7 +19,10 @@ _COMMANDS = {  # what the wire calls a statement -> the counters of MySQL and Ma
     "BEGIN": ("Com_begin",),
     "SET": ("Com_set_option",),
 }
-STATUS = ("Questions", *(name for names in _COMMANDS.values() for name in names))
+_AGAIN = "Com_stmt_reprepare"
+"""Prepared statements that ran into another version of their table, were prepared anew by the
+server, and run again: MySQL counts them twice. A TRUNCATE makes such a version."""
+STATUS = ("Questions", *(name for names in _COMMANDS.values() for name in names), _AGAIN)
 _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 _BEGINS_ITSELF = {"CALL", "DO", "LISTEN", "NOTIFY", "VACUUM", "CLUSTER", "REINDEX"}  # may commit
 _CHANGES_CATALOG = {"CREATE", "DROP", "ALTER", "TRUNCATE", "ANALYZE", "REINDEX", "CALL", "DO"}
@@ -82,17 +85,19 @@ def difference(
 ) -> Difference | None:
     """A counter that is not *turns* times what *operations* promise, each of them.
 
-    Where the tallies differ, a counter lies between that of the least and that of the most. Of
-    several, one that counted too little comes first, and a command before all Questions. Where
-    commands are too many and Questions are not, the server ran what nobody sent: in a trigger, say.
+    Where the tallies differ, a counter lies between that of the least and that of the most; it may
+    hold twice what the server prepared anew. Of several, one that counted too little comes first,
+    and a command before all Questions. Where commands are too many and Questions are not, the
+    server ran what nobody sent: in a trigger, say.
     """
     promises, found = [promised(product, one) for one in operations], joined(counted)
-    wrong = [
-        one
-        for name in promises[0]
-        if name in found
-        if (one := compared(name, found[name], turns, [each[name] for each in promises], early))
-    ]
+    again, wrong = found.get(_AGAIN, 0), []
+    for name in filter(found.__contains__, promises[0]):
+        values = [each[name] for each in promises]
+        if one := compared(name, found[name], turns, values, early):
+            twice = again if name != "Questions" else 0
+            if not 0 < one.counted - one.most <= twice:
+                wrong.append(one)
     return foremost(product, operations, wrong)
 
 

@@ -321,6 +321,7 @@ def test_six_panels_are_drawn_a_product_each_before_caches_and_the_caption_says_
     assert "6 of 8 grids drawn" in sketch.note
 
 
+@pytest.mark.servers
 def test_two_renderings_are_the_same_bytes_and_ids_and_colours_are_the_pages_own(chart, small):
     first, second = (draw(sketched(small)[0], "somewhere") for _ in range(2))
     assert first == second
@@ -340,6 +341,7 @@ def test_the_narrow_form_has_one_column(usual, figure):
     assert (len(wide), len(narrow)) == (2, 1)
 
 
+@pytest.mark.servers
 def test_runs_of_many_strategies_leave_them_to_this_chart_and_the_tables(usual, drawings):
     assert [one.name for one in drawings] == ["batches"]
     assert len(usual.cells) > 150
@@ -370,6 +372,7 @@ def test_the_forest_of_a_small_grid_is_drawn_with_the_rows_in_its_headings(small
     assert shown.count("add_all / core") == 6
 
 
+@pytest.mark.servers
 def test_a_run_of_pools_has_a_short_title_and_whole_names():
     findings = pools_run(lanes=("core", "orm"))
     sketch = chart_cells.throughput(findings)
@@ -397,6 +400,7 @@ def test_every_lane_of_the_model_is_drawn_in_one_panel_or_another(usual):
     assert lanes == set(COSTS)
 
 
+@pytest.mark.servers
 @pytest.mark.browser
 def test_a_page_shows_the_form_that_fits_with_all_its_names_inside(usual, drawings, tmp_path):
     path = tmp_path / "report.html"

@@ -254,6 +254,7 @@ def test_what_was_skipped_stays_skipped_when_the_run_goes_on(tmp_path, capsys):
     assert all(one["reason"].startswith("predicted 0.4") for one in skipped)
 
 
+@pytest.mark.servers
 def test_runs_of_before_have_waited_for_ten_seconds():
     plain = fabricate().manifest.to_json() | {"longest": 2.5}
     assert Manifest.from_json(plain).longest == 2.5

@@ -151,6 +151,7 @@ def counted_resets(monkeypatch):
     return seen
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("target", marked([ASYNC, SYNC], quick=[ASYNC]))
 def test_no_operation_ever_finds_its_rows_gone(server, target):
     """A table of 500 rows: for five turns of 100, two of 250; with clients that share them."""
@@ -190,6 +191,7 @@ def test_a_table_that_is_said_to_last_too_long_is_found_out(server):
     assert "LookupError: only 0 of 100 rows were there" in done.trials[0].reason
 
 
+@pytest.mark.servers
 def test_the_count_pass_puts_the_table_back_as_often_as_it_is_used_up(server, monkeypatch):
     seen = counted_resets(monkeypatch)
     with run_context.context(server, SCENARIOS, (cell(batch=250),), rounds=1) as given:
@@ -200,6 +202,7 @@ def test_the_count_pass_puts_the_table_back_as_often_as_it_is_used_up(server, mo
     assert len(seen) >= -(-turns // 2) + 3  # and once for proof, warm-up, and slice
 
 
+@pytest.mark.servers
 def test_a_table_too_small_for_all_clients_ends_the_arm_and_leaves_the_others_alone(server):
     few, many = cell(batch=250), cell(batch=250, clients=4)
     with run_context.context(server, SCENARIOS, (few, many), rounds=1) as given:

@@ -35,7 +35,7 @@ from ormbench.targets.raw import RawSettings
 from ormbench.targets.target import TARGETS
 
 LANES = shipped("insert_rows").scenario.lanes
-FILE = FOLDER / "inserts.py"  # for the name alone stands the plan
+FILE = FOLDER / "insert_rows.py"
 BROKEN = {f"{server}+asyncmy/load_data" for server in ("mysql", "mariadb")}
 BY_ROW = ("each_commit", "each_flush", "core_each")
 FAMILY = ("MySQL", "MariaDB")

@@ -311,9 +311,9 @@ def test_prepared_statements_are_proven_though_each_slice_empties_their_table(
     request.getfixturevalue(f"{server}_address")
     monkeypatch.chdir(tmp_path)
     words = ["--lane", "core_many,dirty_flush", "--target", f"{server}+asyncmy", "--batch", "10"]
-    ended = call(capsys, "run", FOLDER / "updates.py", *words, "--cache", "128", *SMALL)
+    ended = call(capsys, "run", FOLDER / "update_rows.py", *words, "--cache", "128", *SMALL)
     assert ended.code == 3, ended.err  # one block is no evidence
     (block,) = read(only_run(tmp_path / "results" / "local")).blocks
-    found = [one for one in block.trials if one.cell.startswith("updates/")]
+    found = [one for one in block.trials if one.cell.startswith("update_rows/")]
     assert {one.cell.split("/")[1] for one in found} == {"core_many", "dirty_flush"}
     assert {(one.status, one.unverified) for one in found} == {("OK", "")}

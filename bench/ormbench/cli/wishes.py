@@ -255,5 +255,4 @@ def _joined(wishes: Sequence[Wish]) -> Wish:
         title="; ".join(wish.title for wish in wishes),
         comparisons=[comparison for wish in wishes for comparison in wish.comparisons],
         blocks=max(wish.blocks for wish in wishes),
-        longest=max(wish.longest for wish in wishes),
     )

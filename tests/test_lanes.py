@@ -30,7 +30,7 @@ SLOW = {  # half a second each -> the quick one
     "move_rows/row_by_row": "move_rows/row_by_row/postgresql+asyncpg",
     "move_rows/row_by_row_core": "move_rows/row_by_row_core/postgresql+asyncpg",
 }
-NEEDS_TRANSACTION = {"rollback_on_error/savepoint", "move_rows/streamed", "move_rows/streamed_orm"}
+NEEDS_TRANSACTION = {"savepoint"}
 
 
 def marked(value, target):
@@ -57,6 +57,11 @@ def can(lane, target):
     return TARGETS[target].abilities.issuperset(lane.needs) and not lane.defect(target)
 
 
+def may_autocommit(scenario, lane):
+    """Whether autocommit is tried here: strategies are about the rows of one transaction."""
+    return lane not in NEEDS_TRANSACTION and not scenario.takes_batch
+
+
 ALL_TARGETS = [marked(target, target) for target in TARGETS]
 CELLS = [
     marked(Cell(scenario=scenario, lane=lane, target=target, transaction=transaction), target)
@@ -66,7 +71,7 @@ CELLS = [
     for transaction in ("per-operation", "autocommit")
     if target == NO_TARGET or lane not in TARGETS[target].unsupported
     if has_body(loaded.lane(lane), target) and can(loaded.lane(lane), target)
-    if transaction == "per-operation" or f"{scenario}/{lane}" not in NEEDS_TRANSACTION
+    if transaction == "per-operation" or may_autocommit(loaded.scenario, lane)
 ]
 
 

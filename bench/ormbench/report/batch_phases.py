@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ormbench.report.batches import Grid, Point
 from ormbench.report.findings import Estimate
-from ormbench.report.quantities import has_interval, interval_of, ratio_text, without_interval
+from ormbench.report.quantities import interval_of, ratio_text, without_interval
 from ormbench.stats.verdict import EQUIVALENCE, verdict
 
 _MOST = 3  # strategies that a clause names
@@ -77,15 +77,17 @@ def _clause(grid: Grid, phase: Phase, *, is_first: bool, bounds: bool) -> str:
         beats = "nothing beats" if _unbeaten(grid, phase) else "nothing decidedly beats"
         return f"{span} {beats} {grid.reference}"
     text = f"{span} {_listed(phase.lanes)}"
-    ratio = _ratio(grid, phase.lanes[0], last)
-    if ratio is None or not has_interval(ratio):
+    ratios = {batch: _ratio(grid, phase.lanes[0], batch) for batch in phase.batches}
+    faster = [(batch, one) for batch, one in ratios.items() if one and one.high < 1]
+    if not faster:
         return text
+    told, ratio = faster[-1]  # the most rows with which that is decided
     gain = replace(ratio, value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low)
     said = ratio_text(gain, "faster")
     whose = f"{phase.lanes[0]} " if len(phase.lanes) > 1 else ""
     interval = interval_of(said) if bounds else ""
     times = f"{whose}{without_interval(said)} the rows per second of {grid.reference}{interval}"
-    return f"{text}, {times}{'' if first == last else f' at {last:,}'}"
+    return f"{text}, {times}{'' if first == last else f' at {told:,}'}"
 
 
 def _unbeaten(grid: Grid, phase: Phase) -> bool:

@@ -144,8 +144,9 @@ def run_folder(folder):
 
 
 def contents(folder):
-    """Every file below *folder*, and what is in it."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Every file below *folder*, and what is in it; but for what Python keeps of imported ones."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if path.parent.name != "__pycache__"}
 
 
 def refuses(capsys, folder, *words, code=USAGE):

@@ -178,6 +178,16 @@ def test_lines_say_what_a_tab_a_backslash_and_nothing_are():
     )
 
 
+@pytest.mark.parametrize("odd", ["", '"q"', "a\tb", "c\\d", "two\nlines", "\r", r"\N", None, True])
+def test_lines_are_the_same_whether_all_values_are_plain_or_one_is_special(odd):
+    plain = [("é", 7, 1.5, date(2024, 1, 1)), ("b", 8, 0.0, date(2024, 1, 2))]
+    of_each = [tab_lines.lines([row]) for row in (*plain, (odd, 9, 2.5, "c"))]
+    assert of_each[0] == "é\t7\t1.5\t2024-01-01\n"
+    assert tab_lines.lines([(odd,)]) == of_each[2].partition("\t")[0] + "\n"
+    assert tab_lines.lines([*plain, (odd, 9, 2.5, "c")]) == "".join(of_each)
+    assert of_each[2].count("\n") == 1
+
+
 def test_the_file_of_rows_is_gone_when_they_are_in():
     with tab_lines.file_of([("é", 1)]) as path:
         assert Path(path).read_bytes() == "é\t1\n".encode()

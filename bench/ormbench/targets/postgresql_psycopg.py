@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import psycopg
@@ -190,7 +190,8 @@ class Pool:
                 answer = await body(driver, *values)
                 await driver.connection.commit()
             except BaseException:
-                await driver.connection.rollback()
+                with suppress(psycopg.Error):  # the first error is the one to tell
+                    await driver.connection.rollback()
                 raise
             else:
                 return answer

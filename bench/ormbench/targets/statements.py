@@ -38,6 +38,7 @@ class Statements(dict[ClauseElement, Prepared]):
         self.texts: list[str] = []  # each statement once, in the order of first use
         self._many: dict[tuple[ClauseElement, tuple[str, ...]], str] = {}
         self._bulk: dict[tuple[str, Table, tuple[str, ...]], str] = {}
+        self._types: dict[tuple[Table, tuple[str, ...]], list[str]] = {}
 
     def __missing__(self, statement: ClauseElement) -> Prepared:
         if len(self) >= MOST:
@@ -100,8 +101,11 @@ class Statements(dict[ClauseElement, Prepared]):
 
     def types(self, table: Table, columns: Sequence[str]) -> list[str]:
         """What the server calls the types of *columns*, without lengths: "integer", "varchar"."""
-        kinds = (table.c[name].type.compile(self._dialect) for name in columns)
-        return [kind.partition("(")[0].lower() for kind in kinds]
+        key = (table, tuple(columns))
+        if key not in self._types:
+            kinds = (table.c[name].type.compile(self._dialect) for name in columns)
+            self._types[key] = [kind.partition("(")[0].lower() for kind in kinds]
+        return self._types[key]
 
     def _compile(self, statement: ClauseElement, **options: Any) -> SQLCompiler:
         compiled = statement.compile(dialect=self._dialect, **options)

@@ -8,9 +8,9 @@ import pytest
 from command import SMALL, call
 
 from ormbench.errors import ServerError, UsageError
-from ormbench.servers import guardian, url
+from ormbench.servers import url
 from ormbench.servers.destination import parse
-from ormbench.servers.guardian import Keeper
+from ormbench.servers.guardian import last_words as last
 from ormbench.servers.server import Address
 
 USAGE = 2
@@ -74,10 +74,10 @@ def test_a_kind_of_server_without_the_product_is_the_only_reason(
 
 
 def test_a_server_that_failed_to_start_says_how_little_room_there_was(monkeypatch, tmp_path):
-    (tmp_path / "log").write_text("2026 [ERROR] Aborting\n")
-    keeper = Keeper({}, tmp_path, None)
-    monkeypatch.setattr(guardian, "_SCARCE", 0)
-    assert keeper.last_words() == "[ERROR] Aborting"
-    monkeypatch.setattr(guardian, "_SCARCE", 1 << 80)
-    assert keeper.last_words().startswith("[ERROR] Aborting; only ")
-    assert keeper.last_words().endswith(f" MB are free in {tmp_path.parent}")
+    log = tmp_path / "log"
+    log.write_text("2026 [ERROR] Aborting\n")
+    monkeypatch.setattr(last, "_SCARCE", 0)
+    assert last.last_words(log) == "[ERROR] Aborting"
+    monkeypatch.setattr(last, "_SCARCE", 1 << 80)
+    assert last.last_words(log).startswith("[ERROR] Aborting; only ")
+    assert last.last_words(log).endswith(f" MB are free in {tmp_path.parent}")

@@ -14,6 +14,11 @@ from ormbench.servers.job import Job
 
 STOP_SECONDS = 20.0  # the guardian needs 10 at most before it kills
 
+_ROOT = Path(guardian.__file__).parents[3]  # the folder of the package
+_BOOT = (  # isolated, it finds no module but the standard library's
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from ormbench.servers.guardian.duty import main; main(sys.argv[2])"
+)
 _DEAF_TO = ("PG", "MYSQL", "MARIADB")  # what servers and their tools read in the environment
 
 
@@ -57,7 +62,7 @@ def dismiss(name: str, keeper: subprocess.Popen[bytes]) -> None:
 def _spawn(job: Job) -> subprocess.Popen[bytes]:
     """Start the guardian on a bare interpreter, deaf to PYTHON* and PG* of the environment."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", guardian.__file__, job.to_json()],
+        [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT), job.to_json()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Self
 
-from ormbench.servers import custody, guardian, processes
+from ormbench.servers import custody, processes
 from ormbench.servers.account import Account
 from ormbench.servers.custody import Custody
+from ormbench.servers.guardian import ending
 from ormbench.servers.server import Kind, Product
 
 SHORT = Path("/tmp")  # noqa: S108 - a server's folder in it is made by mkdtemp
@@ -90,12 +91,12 @@ class PrivateServer:
         """Do what a killed guardian could not: end its server, remove its folder."""
         lock = self.directory / self.lock
         if lock.exists() and processes.runs(self.pid):
-            guardian.wake(self.pid)
+            ending.wake(self.pid)
             os.kill(self.pid, self.quick_end)
         deadline = time.monotonic() + custody.STOP_SECONDS
         while lock.exists() and processes.runs(self.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
-        guardian.remove(self.directory)
+        ending.remove(self.directory)
 
 
 def parent(account: Account, socket: str, *, unfit: str) -> Path:

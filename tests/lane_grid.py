@@ -60,7 +60,7 @@ def can(lane, target):
 
 def may_autocommit(scenario, lane):
     """Whether autocommit is tried here: strategies are about the rows of one transaction."""
-    return lane not in NEEDS_TRANSACTION and not scenario.takes_batch
+    return lane not in NEEDS_TRANSACTION and scenario.default_batch is None
 
 
 def targets_of(product):

@@ -90,9 +90,14 @@ def test_table_rows_and_batch_are_both_given_where_both_are_wanted():
         return {"all": (turn, table_rows, batch)}
 
     shop = Scenario(args=args, name="shop")
-    assert shop.takes_batch
+    assert [shop.default_batch, shop.sized(3).default_batch] == [5, 3]
     assert call_for_turn(shop.args, 1, 10) == {"all": (1, 10, 5)}
     assert call_for_turn(shop.sized(3).args, 1, 10) == {"all": (1, 10, 3)}
+
+
+@pytest.mark.parametrize("args", [lambda turn: {}, lambda turn, batch: {}])  # noqa: ARG005 - signatures
+def test_a_scenario_that_does_not_say_how_many_rows_has_none_to_change(args):
+    assert Scenario(args=args).default_batch is None
 
 
 def test_answer_expected_and_lasts_get_the_batch_where_they_take_it():

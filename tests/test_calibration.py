@@ -1,6 +1,9 @@
 """How many operations make a slice."""
 
+from dataclasses import replace
+
 import pytest
+from fabricate import fabricate
 
 from ormbench.load.calibration import (
     FEWEST_ROUNDS,
@@ -14,6 +17,8 @@ from ormbench.load.calibration import (
     size_again,
     slice_size,
 )
+from ormbench.loader import shipped
+from ormbench.run import measure
 from ormbench.run.context import Context
 from ormbench.run.routes import Routes
 
@@ -68,6 +73,21 @@ def test_rounds_shrink_to_the_room_that_is_left():
 def test_rounds_come_back_when_a_slow_block_is_over():
     assert fitted(12, seconds=5.0, room=7.5, most=24) == 18
     assert fitted(12, seconds=5.0, room=50.0, most=24) == 24
+
+
+def test_a_run_that_goes_on_gives_back_what_its_last_block_had_no_time_for():
+    record = fabricate(blocks=2)
+    first, last = record.blocks
+    few = [replace(one, slices=one.slices[:FEWEST_ROUNDS]) for one in last.trials]
+    shrunk = replace(record, blocks=(first, replace(last, trials=tuple(few))))
+    groups = {one.name: one for one in record.manifest.groups}
+    context = Context({}, shipped(), (), 8, 24, 1, 100, 60.0, None, routes=Routes())
+    measure._recall(context, shrunk)
+    assert {size.rounds for size in context.sizes.values()} == {FEWEST_ROUNDS}
+    context.in_rounds = 1.0
+    context.shrink(seconds=1.0, room=1_000.0)
+    rounds = {one.group: len(one.slices) for one in first.trials}
+    assert {name: context.sizes[name].rounds for name in groups} == rounds
 
 
 def test_what_a_block_spends_beside_its_rounds_does_not_shrink_with_them():

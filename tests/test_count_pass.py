@@ -10,6 +10,7 @@ import pytest
 from ormbench.cell import Cell, Group
 from ormbench.loader import load, shipped
 from ormbench.run import block
+from ormbench.run import count as counting
 from ormbench.run.context import Context, Site
 from ormbench.run.count import COUNTED, FURTHER, counted_as
 from ormbench.run.routes import Routes
@@ -209,6 +210,19 @@ def test_what_a_new_connection_costs_is_counted_once_and_is_no_cell_of_the_run(s
 
 
 @pytest.mark.servers
+def test_a_run_that_goes_on_counts_again_what_a_new_connection_costs(server):
+    """What is no cell's count stands in no record."""
+    small = cell(pool="2+10", clients=8)
+    with context(server, one("get_by_id"), small) as given:
+        first = block.measure(given, 0)
+    with context(server, one("get_by_id"), small) as given:
+        given.counts |= {count.cell: count for count in first.counts}
+        second = block.measure(given, 1)
+    assert [found.unverified for done in (first, second) for found in done.trials] == ["", ""]
+    assert second.counts == ()
+
+
+@pytest.mark.servers
 def test_a_cell_that_was_counted_for_another_s_sake_has_a_count_of_its_own(server):
     """Its transcript stands in its own row: nobody stores the other's."""
     small, none = cell(pool="2+10", clients=8), cell(pool="nullpool")
@@ -226,6 +240,34 @@ def test_a_cell_that_writes_in_one_turn_of_twenty_is_counted_in_both_kinds(serve
         done = block.measure(given, 0)
     assert done.counts[0].span("transactions") == (1, 2)
     assert (done.trials[0].status, done.trials[0].unverified) == ("OK", "")
+
+
+def varying(lane):
+    found = {one.name: one for one in load(Path(odd_turns.__file__)) if one.name == "varying"}
+    return found, cell(lane, "varying", transaction="autocommit")
+
+
+def test_of_slow_operations_too_as_many_are_counted_as_there_is_time_for(server, monkeypatch):
+    """Turns 1 to 5, of which the third differs from the others."""
+    monkeypatch.setattr(counting, "SLOW_NS", 0)
+    loaded, tenth = varying("every_tenth")
+    with context(server, loaded, tenth) as given:
+        done = block.measure(given, 0)
+    assert len(done.counts[0].operations) == COUNTED
+    assert done.counts[0].span("transactions") == (1, 2)
+    assert (done.trials[0].status, done.trials[0].unverified) == ("OK", "")
+
+
+def test_an_operation_that_was_counted_alone_makes_no_other_wrong(server, monkeypatch):
+    monkeypatch.setattr(counting, "SLOW_NS", 0)
+    monkeypatch.setattr(counting, "FURTHER_NS", 1)
+    loaded, tenth = varying("every_tenth")
+    with context(server, loaded, tenth) as given:
+        done = block.measure(given, 0)
+    assert [len(one.operations) for one in done.counts] == [1]
+    (trial,) = done.trials
+    assert trial.status == "OK"
+    assert trial.unverified.startswith("one operation was counted, and others may differ: the ")
 
 
 def test_another_unit_of_work_is_counted_apart(server):

@@ -10,14 +10,17 @@ import sleepy
 from command import SMALL, call, only_run
 from fabricate import fabricate
 
-from ormbench.cell import Cell
+from ormbench.cell import Cell, Group
 from ormbench.errors import UsageError
-from ormbench.loader import load, shipped
+from ormbench.loader import load
 from ormbench.plan import file
 from ormbench.results.manifest import Manifest
 from ormbench.results.trial import Slice, Trial
-from ormbench.run import block
-from ormbench.run.pace import Paces, rows_of
+from ormbench.run import block, count
+from ormbench.run.context import Context
+from ormbench.run.count import COUNTED
+from ormbench.run.pace import Paces
+from ormbench.run.routes import Routes
 
 ASYNC = "postgresql+asyncpg"
 SECOND = 1_000_000_000
@@ -30,6 +33,21 @@ lane = ["quick", "nap"]
 batch = [10, 100]
 reference = "quick"
 """
+HANGS = '''"""Hangs: a lane that has no end from some turn on."""
+
+import asyncio
+
+from ormbench.scenario import Scenario
+
+hangs = Scenario(args=lambda turn: {{"turn": turn}})
+
+
+@hangs.lane
+async def late(turn):
+    """nothing, and then for ever"""
+    if turn >= {}:
+        await asyncio.sleep(60)
+'''
 
 
 def cell(lane="nap", batch=None, **axes):
@@ -115,10 +133,16 @@ def test_a_run_that_goes_on_knows_what_it_has_skipped_and_what_it_has_timed():
     assert not paces.first
 
 
-def test_rows_of_an_operation_are_those_of_the_cell_or_the_scenario_s_own():
-    (loaded,) = load(Path(sleepy.__file__))
-    assert [rows_of(loaded), rows_of(loaded.sized(100))] == [10, 100]
-    assert rows_of(shipped()["get_by_id"]) == 0
+def test_one_that_ended_after_its_first_slice_is_tried_again_when_a_run_goes_on():
+    late, never = cell(batch=10), cell(batch=100)
+    paces = Paces()
+    paces.recall(
+        [
+            (late, 10, replace(trial(late, "TIMEOUT", "a lock"), turns=20)),
+            (never, 100, trial(never, "TIMEOUT", "for ever")),
+        ]
+    )
+    assert paces.ended == {never.id: ("TIMEOUT", "for ever")}
 
 
 # The plan
@@ -205,17 +229,51 @@ def test_later_blocks_have_them_in_random_order(two_blocks):
 
 @pytest.mark.servers
 def test_a_driver_that_prepares_at_the_sixth_call_is_not_blamed_for_it(server):
-    """Counted once at 0.2 s, after one: psycopg prepares the statement in the midst of a slice."""
+    """Of 0.2 s and more few are counted: psycopg prepares the statement in the midst of a slice."""
     loaded = {one.name: one for one in load(Path(sleepy.__file__))}
     slow = cell("nap", 70, transaction="autocommit")
     slow = replace(slow, target="postgresql+psycopg")
     with run_context.context(server, loaded, (slow,), rounds=4) as given:
         done = block.measure(given, 0)
-    assert len(done.counts[0].operations) == 1
-    assert done.counts[0].operations[0].unprepared
+    assert all(one.unprepared for one in done.counts[0].operations)
     (trial,) = done.trials
+    assert len(done.counts[0].operations) < COUNTED
     assert (trial.status, trial.reason) == ("OK", "")
     assert not trial.unverified or "its driver may prepare statements" in trial.unverified
+
+
+@pytest.mark.servers
+def test_what_the_relay_may_have_cost_is_not_held_against_a_cell(server, monkeypatch):
+    """The proof goes straight to the server, and it is slow there, too."""
+    monkeypatch.setattr(count, "RELAY_NS", SECOND)
+    loaded = {one.name: one for one in load(Path(sleepy.__file__))}
+    slow = cell("nap", 80, transaction="autocommit")
+    with run_context.context(server, loaded, (slow,), longest=LONGEST) as given:
+        done = block.measure(given, 0)
+    assert [one.cell for one in done.counts] == [slow.id]
+    assert ends(done)[slow.id][1].startswith("its first operation took 0.2")
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(("since", "holds"), [(0, True), (3_000, False)])
+def test_a_time_out_holds_in_later_blocks_where_nothing_was_timed_and_there_alone(
+    since, holds, tmp_path
+):
+    """And in a run that goes on it is the same."""
+    file = tmp_path / "hangs.py"
+    file.write_text(HANGS.format(since))
+    (loaded,) = load(file)
+    hangs = Cell(scenario="hangs", lane="late", target="none", placement="free")
+    group = Group("one", (hangs,))
+    with Routes() as routes:
+        given = ({}, {"hangs": loaded}, (group,), 2, 8, 7, 500, 0.5, run_context.Names())
+        context = Context(*given, routes=routes)
+        (found,) = block.measure(context, 0).trials
+    again = Paces()
+    again.recall([(hangs, 0, found)])
+    assert (found.status, bool(found.turns)) == ("TIMEOUT", not holds)
+    assert bool(context.paces.ended) == holds
+    assert again.ended == context.paces.ended
 
 
 # The command

@@ -183,6 +183,18 @@ def test_nor_do_operations_of_several_processes(server):
     assert trial.checkout
 
 
+@pytest.mark.servers
+@pytest.mark.parametrize("pool", ["fitted:ping", "5+0:ping"])
+def test_nor_do_those_after_the_server_closed_what_was_idle(server, pool):
+    """A table that lasts for four turns, and five of them or more, which a ping saves."""
+    shared = {"clients": 4, "processes": 2} if pool == "5+0:ping" else {}
+    rested = cell("resting", "after_rest", batch=125, pool=pool, **shared)
+    with run_context.context(server, SCENARIOS, (rested,)) as given:
+        (trial,) = block.measure(given, 0).trials
+    assert (trial.status, trial.reason) == ("OK", "")
+    assert trial.idle == {"answered": 2 * rested.connections + 3}
+
+
 def test_a_table_that_is_said_to_last_too_long_is_found_out(server):
     careless = cell("careless", "too_long")
     with run_context.context(server, SCENARIOS, (careless,)) as given:

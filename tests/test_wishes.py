@@ -398,12 +398,12 @@ def test_values_that_a_plan_lists_nowhere_replace_its_own():
 
 @pytest.mark.usefixtures("sweeps")
 def test_values_that_a_plan_lists_but_never_together_are_named():
-    with pytest.raises(UsageError, match=r"sweeps compares nothing at pool 15\+0 with clients 16"):
+    with pytest.raises(UsageError, match=r"compares nothing at clients 16 with pool 15\+0"):
         plan("sweeps.toml", "--clients", "16", "--pool", "15+0")
 
 
-@pytest.mark.parametrize("words", [["--clients", "64", "--pool", "5+10,20+0"], ["--pool", "20+0"]])
-def test_the_plan_pools_can_be_narrowed_to_one_star(words):
+def test_the_plan_pools_can_be_narrowed_to_one_star():
+    words = ["--clients", "64", "--pool", "5+10,20+0"]
     made = plan("pools", *words)
     cells = {cell for group in made.groups for cell in group.cells if cell.target != "none"}
     assert {cell.scenario for cell in cells} == {"pool_pressure"}

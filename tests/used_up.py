@@ -39,6 +39,15 @@ async def remove(connection, first, last):
         raise LookupError(f"only {found} of {last - first + 1} rows were there")
 
 
+resting = Scenario(DEVELOPERS, args, state=STATE, idle=True)
+
+
+@resting.lane
+async def after_rest(connection, first, last):
+    """the same, of a scenario that goes on after its connections were closed"""
+    await remove(connection, first, last)
+
+
 careless = Scenario(DEVELOPERS, args, state=State(STATE.query, left, lasts=lambda _rows: 1_000))
 
 

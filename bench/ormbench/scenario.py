@@ -244,9 +244,10 @@ class Scenario:
         return self.lanes[name]
 
     @property
-    def takes_batch(self) -> bool:
-        """Whether an operation has any number of rows: *args* then has a parameter ``batch``."""
-        return "batch" in inspect.signature(self.args).parameters
+    def default_batch(self) -> int | None:
+        """Rows of an operation, the default of *args*' ``batch``; None: it is of one size."""
+        batch = inspect.signature(self.args).parameters.get("batch")
+        return batch.default if batch is not None and isinstance(batch.default, int) else None
 
     def sized(self, batch: int | None) -> "Scenario":
         """This scenario with *batch* rows an operation; None leaves it as its author made it."""

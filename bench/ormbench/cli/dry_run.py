@@ -36,7 +36,11 @@ def _batches(plan: Plan) -> list[str]:
     if not slowest:
         return []
     told = f"a row was taken for {ROW * 1e6:.0f} µs, the slowest operation for {slowest:.2g} s"
-    return [f"{told}; what takes more than {plan.longest:g} s is SKIPPED while it runs"]
+    limits = sorted({plan.longest, *plan.limits.values()})
+    longest = " or ".join(f"{one:g}" for one in limits) + " s"
+    if len(limits) > 1:
+        longest += ", as its plan says,"
+    return [f"{told}; what takes more than {longest} is SKIPPED while it runs"]
 
 
 def _servers(plan: Plan, supply: Supply) -> list[str]:

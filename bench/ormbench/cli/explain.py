@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ormbench.errors import OK, UsageError
 from ormbench.loader import Loaded, blocks_loop, load, shipped
-from ormbench.plan.axes import nearest
+from ormbench.plan.axes import AXES, nearest, values
 from ormbench.report.digest import digest
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.outcome_facts import outcome_facts
@@ -20,7 +20,7 @@ from ormbench.results.folder import read
 from ormbench.results.place import LOCAL, find
 from ormbench.run.preface import how
 from ormbench.scenario import Lane
-from ormbench.targets.target import TARGETS
+from ormbench.targets.target import NO_TARGET, TARGETS
 from ormbench.translation import NoTwinError
 
 UNIT_OF_WORK = {
@@ -32,6 +32,9 @@ UNIT_OF_WORK = {
     "nothing": "the lane alone, no connection",
 }
 
+NAMED = [name for name in AXES if name not in {"scenario", "lane", "target"}]
+"""The axes that a cell's name has with their values, where these are not the usual ones."""
+
 NO_TIMES = "  no times: the run is not usable as evidence"
 
 
@@ -39,6 +42,7 @@ def call(arguments: Namespace) -> int:
     """Print what a cell does; figures come from a run, if one has it."""
     scenario, lane, target = _named(arguments.cell)
     loaded = _loaded(scenario, lane)
+    _check_rest(target)
     findings = _measured(arguments)
     here = _of_lane(findings, loaded.name if loaded else scenario, lane)
     cells = _cells(here, target)
@@ -94,6 +98,21 @@ def _loaded(name: str, lane: str) -> Loaded | None:
     if not one.has(lane):
         raise nearest(f"lane of {one.name}", lane, one.lane_names(), "scenarios")
     return one
+
+
+def _check_rest(target: str) -> None:
+    """Raises UsageError where a part after the lane is neither ``axis=value`` nor a target."""
+    for part in filter(None, target.split("/")):
+        axis, equals, word = part.partition("=")
+        if not equals:
+            if not any(name.startswith(part) for name in (*TARGETS, NO_TARGET)):
+                raise nearest("target", part, list(TARGETS), "targets")
+        elif axis in AXES and axis not in NAMED:
+            raise UsageError(f"{part!r}: the {axis} stands without its name, SCENARIO/LANE/TARGET")
+        elif axis not in NAMED:
+            raise nearest("axis", axis, NAMED, "axes")
+        elif len(values(axis, word)) > 1:
+            raise UsageError(f"{part!r} names several cells: give axis {axis} one value")
 
 
 def _of_lane(findings: Findings | None, scenario: str, lane: str) -> list[CellFinding]:

@@ -50,9 +50,8 @@ def _targets() -> Iterator[str]:
 def _facts(target: Target) -> Iterator[str]:
     """What a reader has to know of a target, from what it can to what it cannot."""
     driver = target.driver
-    returning = f"RETURNING of {', '.join(sorted(target.returning))}" if target.returning else ""
     yield f"pool: {driver.pool or 'none of its own'}"
-    yield f"can: {', '.join(filter(None, [*sorted(driver.abilities), returning]))}"
+    yield f"can: {', '.join(sorted(target.abilities))}"
     yield f"isolation: {', '.join(driver.isolation_levels)}"
     if missing := target.missing():
         yield f"UNSUPPORTED here: {missing}"

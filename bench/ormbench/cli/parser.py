@@ -82,7 +82,9 @@ def _run(commands: Any) -> None:
     add = parser.add_argument
     add("what", nargs="*", metavar="WHAT", help="plan | plan.toml | scenario | my.py[::lane]")
     axes = parser.add_argument_group(
-        "axes (comma lists; the first value is the reference; of a plan, they narrow it)"
+        "axes (comma lists; the first value is the reference; of a plan, they narrow it)",
+        "What a plan compares across an axis gets its values, two or more; of all else it has,\n"
+        "what lists one of them remains. An axis that nothing is compared across is replaced.",
     )
     for axis in AXES.values():
         if axis.name != "scenario":

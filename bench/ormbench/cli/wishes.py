@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,13 @@ from ormbench.plan.comparison import (
     check_across,
     matching_targets,
 )
-from ormbench.plan.moving import at_home, moved, usual_target
+from ormbench.plan.moving import moved, usual_target
+from ormbench.plan.narrowing import on_axes, on_lanes, word_of
 from ormbench.plan.plan import REFERENCE_LANE, Plan, Wish, make
 from ormbench.servers.supply import Supply
 
 DEFAULT_PLAN = "quick"
 STARS = ("pool", "isolation")  # what one lane is compared across before any other axis
-CHOSEN = ("pool", "isolation", "clients", "processes")  # flags choose these from what a plan lists
 TABLE_ROWS = 10_000
 
 
@@ -129,10 +128,12 @@ def _with_flags(
     if supply.given is not None and arguments.target is None:
         product = supply.given.product
         comparisons = moved(comparisons, product, usual_target(product, supply.driver))
+    given = axis_flags(arguments)
+    comparisons = on_axes(wish.name, comparisons, given)
     if arguments.reference is not None:
         comparisons = _referred(comparisons, arguments.reference)
-    if given := axis_flags(arguments):
-        comparisons = _narrowed(wish.name, comparisons, given)
+    if "lane" in given:
+        comparisons = on_lanes(wish.name, comparisons, given["lane"])
     return replace(
         wish,
         comparisons=comparisons,
@@ -156,7 +157,8 @@ def _referred(comparisons: list[Comparison], reference: str) -> list[Comparison]
         one for each in comparisons if each.across == axis for one in each.axes[axis]
     )
     if more or value not in known:
-        among = "one of " + ", ".join(map(_word_of, known)) if known else _compared(comparisons)
+        listed = ", ".join(word_of(axis, one) for one in known)
+        among = f"one of {listed}" if known else _compared(comparisons)
         raise UsageError(f"--reference {reference}: expected {among}")
     return [
         replace(one, reference=value) if one.across == axis and value in one.axes[axis] else one
@@ -184,68 +186,14 @@ def _axis_of(comparisons: list[Comparison], reference: str) -> tuple[str, str]:
     return "lane" if "lane" in (one.across for one in comparisons) else [*across][-1], reference
 
 
-def _word_of(value: Any) -> str:
-    return "default" if value is None else str(value)
-
-
 def _compared(comparisons: list[Comparison]) -> str:
     """What is compared, where what was asked for is not."""
     across = dict.fromkeys(one.across for one in comparisons)
     return f"{' or '.join(f'{name}=VALUE' for name in across)}: nothing else is compared"
 
 
-def _narrowed(plan: str, comparisons: list[Comparison], given: dict[str, str]) -> list[Comparison]:
-    """Flags replace an axis; what a plan lists of some is chosen from; lanes keep the reference."""
-    wanted = {name: values(name, words) for name, words in given.items()}
-    if "target" in wanted:
-        wanted["target"] = matching_targets(wanted["target"])
-        comparisons = at_home(comparisons)
-    listed = list(dict.fromkeys(lane for one in comparisons for lane in one.axes["lane"]))
-    for pattern in wanted.get("lane", ()):
-        if not any(fnmatch(lane, pattern) for lane in listed):
-            raise nearest(f"lane of {plan}", pattern, listed, "scenarios")
-    comparisons = _listing(plan, comparisons, wanted)
-    found = [_narrow(one, wanted) for one in comparisons]
-    return [one for one in found if one is not None]
-
-
-def _listing(
-    plan: str, comparisons: list[Comparison], wanted: dict[str, list[Any]]
-) -> list[Comparison]:
-    """Those that list a value asked for, of each axis of CHOSEN of which the plan lists one."""
-    listed = {
-        name: wanted[name]
-        for name in CHOSEN
-        if name in wanted and any(_lists(one, name, wanted[name]) for one in comparisons)
-    }
-    found = [one for one in comparisons if all(_lists(one, name, listed[name]) for name in listed)]
-    if not found:
-        words = " with ".join(f"{name} {', '.join(map(str, listed[name]))}" for name in listed)
-        raise UsageError(f"plan {plan} compares nothing at {words}: see it with --dry-run alone")
-    return found
-
-
-def _lists(comparison: Comparison, axis: str, wanted: list[Any]) -> bool:
-    return any(value in wanted for value in comparison.axes[axis])
-
-
-def _narrow(comparison: Comparison, wanted: dict[str, list[Any]]) -> Comparison | None:
-    """One comparison with flags; None where it has no lane that they ask for."""
-    axes, across, reference = {**comparison.axes, **wanted}, comparison.across, comparison.reference
-    if "lane" in wanted:
-        own = comparison.axes["lane"]
-        chosen = {one for one in own for pattern in wanted["lane"] if fnmatch(one, pattern)}
-        if not chosen:
-            return None
-        if across == "lane":
-            chosen.add(reference)
-        axes["lane"] = [lane for lane in own if lane in chosen]
-    if across != "lane" and reference not in axes[across]:
-        reference = file.first_of(axes, across)
-    return replace(comparison, axes=axes, reference=reference)
-
-
 def _joined(wishes: Sequence[Wish]) -> Wish:
+    """One plan of several, whose comparisons each keep what their own says of slow operations."""
     if len(wishes) == 1:
         return wishes[0]
     first = wishes[0]
@@ -253,6 +201,11 @@ def _joined(wishes: Sequence[Wish]) -> Wish:
         first,
         name="+".join(wish.name for wish in wishes),
         title="; ".join(wish.title for wish in wishes),
-        comparisons=[comparison for wish in wishes for comparison in wish.comparisons],
+        comparisons=[
+            replace(comparison, longest=wish.longest)
+            for wish in wishes
+            for comparison in wish.comparisons
+        ],
         blocks=max(wish.blocks for wish in wishes),
+        longest=max(wish.longest for wish in wishes),
     )

@@ -35,6 +35,7 @@ class Comparison:
     across: str = "lane"
     reference: Any = None  # a value of *across*; None, where that is none, takes the first
     aa_pairs: int = 0  # not a comparison of lanes, but so many A/A pairs of each cell
+    longest: float | None = None  # seconds of an operation; None: what the whole plan says
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A plan: the question, how long to ask, and the groups that answer it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ormbench.cell import Cell, Group, LeftOut
@@ -34,6 +34,8 @@ class Plan:
     next_steps: tuple[str, ...] = ()
     budget: float | None = None  # seconds of measurement that rounds shrink to fit
     longest: float = LONGEST  # seconds: cells of which an operation takes longer are SKIPPED
+    limits: Mapping[str, float] = field(default_factory=dict)  # of cells with another, by Cell.id
+    refilled: frozenset[str] = frozenset()  # scenarios whose slices start from filled tables
 
     @property
     def cells(self) -> list[Cell]:
@@ -49,7 +51,7 @@ class Plan:
     def seconds(self) -> float:
         """An estimate of the wall time of the measurement."""
         arms = [cell for group in self.groups for cell in group.cells]
-        return estimate(arms, self.blocks, self.rounds, self.budget)
+        return estimate(arms, self.blocks, self.rounds, self.budget, self.refilled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,7 @@ class Wish:
 
 def make(wish: Wish, loaded: Mapping[str, Loaded], supply: Supply = EVERYTHING) -> Plan:
     """Look everything up, and add what every run carries: an A/A pair and `empty`."""
-    found, reference = Expansion(), ""
-    for comparison in wish.comparisons:
-        one = expand(comparison, loaded, supply)
-        if one.groups and not found.groups:
-            reference = f"{comparison.across}={getattr(one.groups[0].cells[0], comparison.across)}"
-        found.add(one)
-    if not found.groups:
-        reasons = "; ".join(dict.fromkeys(one.reason for one in found.left_out))
-        raise UsageError(f"plan {wish.name} has no cell that can run here: {reasons}")
+    found, reference, limits = _expanded(wish, loaded, supply)
     found.groups = _once(found.groups)
     measured = [group.cells[0].scenario for group in found.groups]
     focus = wish.focus if wish.focus in measured else measured[0]
@@ -94,7 +88,33 @@ def make(wish: Wish, loaded: Mapping[str, Loaded], supply: Supply = EVERYTHING) 
         wish.next_steps,
         wish.budget,
         wish.longest,
+        limits,
+        frozenset(name for name in measured if _refilled(loaded[name])),
     )
+
+
+def _expanded(
+    wish: Wish, loaded: Mapping[str, Loaded], supply: Supply
+) -> tuple[Expansion, str, dict[str, float]]:
+    """All comparisons expanded, the reference of the first, and the limits of a `Plan`."""
+    found, reference, longest = Expansion(), "", dict[str, float]()
+    for comparison in wish.comparisons:
+        one = expand(comparison, loaded, supply)
+        if one.groups and not found.groups:
+            reference = f"{comparison.across}={getattr(one.groups[0].cells[0], comparison.across)}"
+        found.add(one)
+        for cell in (cell for group in one.groups for cell in group.cells):
+            allowed = comparison.longest or wish.longest
+            longest[cell.id] = max(allowed, longest.get(cell.id, 0.0))
+    if not found.groups:
+        reasons = "; ".join(dict.fromkeys(one.reason for one in found.left_out))
+        raise UsageError(f"plan {wish.name} has no cell that can run here: {reasons}")
+    return found, reference, {name: s for name, s in longest.items() if s != wish.longest}
+
+
+def _refilled(loaded: Loaded) -> bool:
+    state = loaded.scenario.state
+    return state is not None and state.starts == "seeded"
 
 
 def _once(groups: Sequence[Group]) -> list[Group]:

@@ -21,7 +21,7 @@ def why_not(cell: Cell, loaded: Loaded, supply: Supply) -> str | None:
         return reason
     if cell.loop == "uvloop" and importlib.util.find_spec("uvloop") is None:
         return "UNSUPPORTED: uvloop is not installed: pip install uvloop"
-    if cell.batch is not None and not loaded.scenario.takes_batch:
+    if cell.batch is not None and loaded.scenario.default_batch is None:
         return f"UNSUPPORTED: {loaded.name} takes no batch: its operations are of one size"
     if cell.target != NO_TARGET and (reason := _without(cell, loaded, supply)):
         return f"UNSUPPORTED: {reason}"

@@ -56,6 +56,7 @@ class Manifest:
     scenarios: dict[str, str] = field(default_factory=dict)  # name -> what situation it is
     audited: tuple[str, ...] = ()  # scenarios of which each slice is audited
     longest: float = 10.0  # seconds: cells of which an operation takes longer are SKIPPED
+    limits: dict[str, float] = field(default_factory=dict)  # of cells with another, by Cell.id
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ormbench.cell import Cell, Group
 from ormbench.load.calibration import SliceSize, fitted
 from ormbench.loader import Loaded
 from ormbench.results.count import Count
-from ormbench.run.pace import Paces, rows_of
+from ormbench.run.pace import Paces
 from ormbench.run.routes import Routes
 from ormbench.servers.server import Product, Server
 from ormbench.targets.target import TARGETS
@@ -120,4 +120,4 @@ class Context:
 
     def rows(self, cell: Cell) -> int:
         """Rows of an operation of a cell; 0 where its scenario does not say."""
-        return rows_of(self.scenario(cell))
+        return self.scenario(cell).scenario.default_batch or 0

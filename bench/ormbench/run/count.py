@@ -28,7 +28,9 @@ WARM = 8  # operations; psycopg prepares at a connection's sixth call of a state
 COUNTED = 5  # operations that are counted, one by one
 FURTHER = 20  # after these, where they were alike: one that differs among them has more counted
 FURTHER_NS = 1_000_000_000  # unless they would take longer than this
-SLOW_NS = 200_000_000  # an operation above this is counted once, and warmed by one
+SLOW_NS = 200_000_000  # operations above this are warmed by one, and as many are counted as
+# take FURTHER_NS: one at least, COUNTED at most
+RELAY_NS = 300_000  # that the relay may add to a round trip; it was 190 us where we looked
 
 
 class CountPass:
@@ -43,26 +45,39 @@ class CountPass:
         self.new: list[Count] = []
 
     def count(self, arm: ArmState, way: Way, turns: Callable[[int], int], ask: Any) -> Count:
-        """The count of an arm's cell.
+        """The count of an arm's cell, and of what a connection costs it; each once.
 
         *way* opens a route that reads, *turns* gives out numbers, *ask* asks the arm's worker.
         A cell that differs from a counted one in its load or its distance alone has the same count.
         Raises EndedError where a cell's first operation shows that it is too slow for this plan.
         """
-        receives, own = arm.loaded.lane(arm.cell.lane).receives, arm.cell.id
-        cell = counted_as(arm.cell, receives)
-        known = self.alike.get(cell)
-        if known is not None and known.cell in self.known:
-            found = replace(known, cell=own, transcript=(), like=known.cell)
-        else:
-            known = known or self._counted(arm, cell, way, turns, ask)
-            found = self.alike[cell] = replace(known, cell=own)
-        self.known[own] = found
-        self.new.append(found)
-        connecting = connects_each_time(cell) if may_open(arm.cell, receives) else None
-        if connecting is not None and connecting not in self.alike and found.operations:
+        own, cell = arm.cell.id, _what(arm)
+        if own not in self.known:
+            known = self.alike.get(cell)
+            if known is not None and known.cell in self.known:
+                found = replace(known, cell=own, transcript=(), like=known.cell)
+            else:
+                known = known or self._counted(arm, cell, way, turns, ask)
+                found = self.alike[cell] = replace(known, cell=own)
+            self.known[own] = found
+            self.new.append(found)
+        if connecting := self._uncounted(arm):
             self.alike[connecting] = self._counted(arm, connecting, way, turns, ask)
-        return found
+        return self.known[own]
+
+    def lacks(self, arm: ArmState) -> bool:
+        """Whether something of an arm's cell is not counted yet, or in no record of its run."""
+        return arm.cell.id not in self.known or self._uncounted(arm) is not None
+
+    def _uncounted(self, arm: ArmState) -> Cell | None:
+        """The cell whose count tells what a connection costs that of *arm*; None: it is there.
+
+        Or nobody needs it.
+        """
+        if not may_open(arm.cell, _receives(arm)) or not self.known[arm.cell.id].operations:
+            return None
+        connecting = connects_each_time(_what(arm))
+        return None if connecting in self.alike else connecting
 
     def _counted(
         self, arm: ArmState, cell: Cell, way: Way, turns: Callable[[int], int], ask: Any
@@ -88,6 +103,15 @@ class CountPass:
             operations=tuple(one.tally for one in taken),
             transcript=taken[-1].transcript,
         )
+
+
+def _receives(arm: ArmState) -> Receives:
+    return arm.loaded.lane(arm.cell.lane).receives
+
+
+def _what(arm: ArmState) -> Cell:
+    """The cell that is counted for that of *arm*."""
+    return counted_as(arm.cell, _receives(arm))
 
 
 def counted_as(cell: Cell, receives: Receives = "session") -> Cell:
@@ -132,9 +156,8 @@ class _Series:
         show it, FURTHER ones together may: then as many are counted one by one as well. Their turns
         follow each other, so what happens in one turn of FURTHER is always seen.
         """
-        if self._first() > SLOW_NS:
-            self.route.take()
-            return self._one_by_one(1)
+        if (took := self._first()) > SLOW_NS:
+            return self._one_by_one(min(COUNTED, FURTHER_NS // took) or 1)
         spent = self._run(WARM - 1)
         self._note(spent // (WARM - 1))
         self.route.take()
@@ -147,9 +170,14 @@ class _Series:
         return taken
 
     def _first(self) -> int:
-        """Run the first operation, on a cold connection; in ns. Raises EndedError."""
+        """Run the first operation, on a cold connection; in ns. Raises EndedError.
+
+        An operation is too slow here only if it is without what the relay may add to it: the proof,
+        which goes straight to the server, tells of all others.
+        """
         took, arm = self._run(1), self.arm
-        if reason := self.paces.too_slow(arm.cell, arm.rows, took):
+        added = RELAY_NS * self.route.take().tally.round_trips
+        if took > added and (reason := self.paces.too_slow(arm.cell, arm.rows, took - added)):
             raise EndedError("SKIPPED", reason)
         self._note(took)
         return took

@@ -27,6 +27,7 @@ class Entry:
     opened: list[int] = field(default_factory=list)  # connections, by the client's own count, at
     # the time of each of these readings
     churning: bool = False  # connections came and went, as its pool may let them
+    alone: bool = False  # a single operation was counted: nobody knows whether others are like it
     renamed: bool = False  # asyncpg's connections prepared or forgot statements meanwhile
 
     @property
@@ -69,6 +70,7 @@ class Entry:
         *catching_up*: PostgreSQL's backends may begin transactions of their own.
         """
         arm, operations = self.arm, count.operations if count else ()
+        self.alone = len(operations) == 1
         if arm.unverified:
             return
         self.churning = self.may_open() and not (self.settled() and self.new == 0)
@@ -125,6 +127,8 @@ class Entry:
                 why = "its driver prepared or forgot statements meanwhile, or asked about types"
             if why or catching_up:
                 return why or "backends catch up with tables that others empty or make"
+        if self.alone:
+            return "one operation was counted, and others may differ"
         varies = "operations differ, and further than those that were counted"
         return varies if wrong.varies else ""
 

@@ -157,7 +157,7 @@ class GroupInBlock:
         """Its count pass, unless an earlier block had it."""
         if arm.site is None:
             return
-        if arm.cell.id not in self.context.counts:
+        if self.counting.lacks(arm):
             self._place(arm)
             way = partial(self.context.routes.counting, arm.site.server.address)
             started, tell = time.monotonic(), partial(self._tell, arm)
@@ -203,7 +203,7 @@ class GroupInBlock:
             most = {"most": count} if count < wanted else {}
             answer = self._ask(arm, "warm", first=self.turns.take(count), **most)
             arm.operation_ns, over = answer["operation_ns"], answer["over"]
-        self.context.paces.time(arm.cell, arm.rows, arm.operation_ns)
+        self.context.paces.guess(arm.cell, arm.rows, arm.operation_ns)
 
     def _round(self, number: int, size: SliceSize) -> None:
         first = self.turns.take(size.turns)
@@ -230,6 +230,7 @@ class GroupInBlock:
         turns = range(first, first + size.turns)
         told = outcome(arm, turns, answer)
         arm.turns += size.turns
+        self.context.paces.time(arm.cell, arm.rows, arm.operation_ns)
         if arm.route is not None and (added := arm.route.achieved()) is not None:
             arm.added_rtts.append(added)
         used = None if before is None or after is None else max(0, after - before)

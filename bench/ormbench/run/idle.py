@@ -4,6 +4,7 @@ At the end of a group's block, off the clock, for scenarios that ask for it.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Site
+from ormbench.run.stock import put_back
 
 LIMIT_SECONDS = 1  # the least that MySQL takes
 GRACE_SECONDS = 5.0  # that a server may be late in closing them
@@ -73,5 +75,9 @@ def _living(control: Connection, site: Site) -> set[int]:
 
 
 def _operate(arm: ArmState, ask: Ask, turns: Callable[[int], int]) -> None:
-    count = 2 * arm.cell.connections + 3
-    arm.idle = ask(arm, "after_idle", first=turns(count), count=count)["met"]
+    met, left = Counter[str](), 2 * arm.cell.connections + 3
+    while left:
+        part = put_back(arm, left)
+        met.update(ask(arm, "after_idle", first=turns(part), count=part)["met"])
+        left -= part
+    arm.idle = dict(met)

@@ -4,6 +4,7 @@ Measuring writes ``run.json`` and ``trials.jsonl`` and formats nothing.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -80,9 +81,7 @@ def resume(
             raise UsageError(f"{record.path} has other versions than this place; start a new run")
         with RunWriter(record.path) as writer:
             context = _context(manifest, loaded, options, sites, routes, progress)
-            context.counts |= {one.cell: one for done in record.blocks for one in done.counts}
-            context.sizes |= _sizes(record)
-            context.paces.recall(_trials(record, context))
+            _recall(context, record)
             _blocks(context, writer, missing, options.budget)
 
 
@@ -112,6 +111,14 @@ def _edited(manifest: Manifest, loaded: Mapping[str, Loaded]) -> str | None:
     return None
 
 
+def _recall(context: Context, record: RunRecord) -> None:
+    """Let *context* know what the blocks of *record* have found."""
+    context.counts |= {one.cell: one for done in record.blocks for one in done.counts}
+    context.sizes |= _sizes(record)
+    context.full |= _rounds(record)
+    context.paces.recall(_trials(record, context))
+
+
 def _sizes(record: RunRecord) -> dict[str, SliceSize]:
     """The slices that the run's first sitting settled on."""
     clients = {
@@ -123,6 +130,15 @@ def _sizes(record: RunRecord) -> dict[str, SliceSize]:
         for trial in block.trials
         if trial.slices
     }
+
+
+def _rounds(record: RunRecord) -> dict[str, int]:
+    """The rounds that each group began with; blocks that had too little time have fewer."""
+    rounds = Counter[str]()
+    for block_ in record.blocks:
+        for trial in block_.trials:
+            rounds |= Counter({trial.group: len(trial.slices)})
+    return dict(rounds)
 
 
 def _trials(record: RunRecord, context: Context) -> Iterator[tuple[Cell, int, Trial]]:
@@ -152,7 +168,7 @@ def _context(
         manifest.table_rows,
         options.timeout,
         progress,
-        paces=Paces(manifest.longest),
+        paces=Paces(manifest.longest, limits=manifest.limits),
         routes=routes,
     )
 

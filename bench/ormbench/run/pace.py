@@ -5,12 +5,10 @@ was measured. What an operation costs whatever its rows are is multiplied, too: 
 much than too little, and nothing is predicted from less than a hundredth of the rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from inspect import signature
 
 from ormbench.cell import Cell
-from ormbench.loader import Loaded
 from ormbench.plan.plan import LONGEST
 from ormbench.results.trial import Status, Trial
 
@@ -19,17 +17,12 @@ FARTHEST = 100  # times as many rows: beyond that a prediction is made of what r
 HOLDS: tuple[Status, ...] = ("SKIPPED", "TIMEOUT")  # ends of a cell that no later block tries again
 
 
-def rows_of(loaded: Loaded) -> int:
-    """Rows of an operation of a scenario, `Loaded.sized` or not; 0 where it does not say."""
-    batch = signature(loaded.scenario.args).parameters.get("batch")
-    return batch.default if batch is not None and isinstance(batch.default, int) else 0
-
-
 @dataclass(slots=True)
 class Paces:
     """The time of an operation, by cell; and which cells have ended for good."""
 
     longest: float = LONGEST  # seconds of an operation that the plan waits for
+    limits: Mapping[str, float] = field(default_factory=dict)  # of cells with another, by Cell.id
     first: bool = True  # no block is finished: little is known yet
     ended: dict[str, tuple[Status, str]] = field(default_factory=dict)  # by Cell.id
     _measured: dict[Cell, dict[int, int]] = field(default_factory=dict)  # ns, by rows
@@ -52,10 +45,10 @@ class Paces:
 
     def too_slow(self, cell: Cell, rows: int, first_ns: int) -> str:
         """Why *cell*, whose first operation took so long, is not timed; "" where it is."""
-        if first_ns <= self.longest * NS or cell.id in self._timed:
+        if first_ns <= self._limit(cell) * NS or cell.id in self._timed:
             return ""
         self.guess(cell, rows, first_ns)
-        return f"its first operation took {_seconds(first_ns)}; {self._limit()}"
+        return f"its first operation took {_seconds(first_ns)}; {self._told(cell)}"
 
     def predicted(self, cell: Cell, rows: int) -> str:
         """Why *cell*, of which fewer rows were measured, is not even tried; "" where it is."""
@@ -64,12 +57,12 @@ class Paces:
         if cell.id in self._timed or nearest * FARTHEST < rows:
             return ""
         ns = measured[nearest] if nearest else 0
-        if ns * rows <= self.longest * NS * nearest:
+        if ns * rows <= self._limit(cell) * NS * nearest:
             return ""
         return (
             f"predicted {_seconds(ns * rows // nearest)} an operation: {_seconds(ns)} at "
             f"{nearest:,} row{'s' * (nearest != 1)}, and {rows:,} are {rows / nearest:.3g} times "
-            f"as many; {self._limit()}"
+            f"as many; {self._told(cell)}"
         )
 
     def recall(self, trials: Iterable[tuple[Cell, int, Trial]]) -> None:
@@ -79,12 +72,18 @@ class Paces:
             times = [one.service_ns // one.operations for one in trial.slices if one.operations]
             if times:
                 self.time(cell, rows, min(times))
+            elif trial.turns:  # it ended after its first slice
+                self._timed.add(cell.id)
         for cell, _, trial in known:
             self.end(cell, trial.status, trial.reason)
             self.first = False
 
-    def _limit(self) -> str:
-        return f"this plan takes operations up to {self.longest:g} s"
+    def _limit(self, cell: Cell) -> float:
+        """Seconds that its plan waits for an operation of *cell*."""
+        return self.limits.get(cell.id, self.longest)
+
+    def _told(self, cell: Cell) -> str:
+        return f"this plan takes operations up to {self._limit(cell):g} s"
 
 
 def _whatever_rows(cell: Cell) -> Cell:

@@ -25,6 +25,7 @@ def manifest_of(
         seed=options.seed,
         table_rows=options.table_rows,
         longest=plan.longest,
+        limits=dict(plan.limits),
         command=options.command,
         groups=plan.groups,
         left_out=plan.left_out,

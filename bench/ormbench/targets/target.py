@@ -40,13 +40,7 @@ class Target:
     @property
     def abilities(self) -> frozenset[str]:
         """What lanes may need of it: the driver's, and the product's in SQLAlchemy's dialect."""
-        returning = {f"{verb} RETURNING" for verb in self.returning}
-        return frozenset({*self.driver.abilities, *returning, *SPEAKS[self.server]})
-
-    @property
-    def returning(self) -> frozenset[str]:
-        """The statements that take RETURNING in SQLAlchemy's dialect."""
-        return RETURNING[self.server]
+        return self.driver.abilities | SPEAKS[self.server]
 
     def missing(self) -> str | None:
         """What to install before it can be measured; None where it is there."""
@@ -66,15 +60,10 @@ class Target:
         return Statements(self.drivername, **({"paramstyle": style} if style else {}))
 
 
-RETURNING: Mapping[Product, frozenset[str]] = {
-    "PostgreSQL": frozenset({"INSERT", "UPDATE", "DELETE"}),
-    "MySQL": frozenset(),
-    "MariaDB": frozenset({"INSERT", "DELETE"}),  # from 10.5
-}
 SPEAKS: Mapping[Product, frozenset[str]] = {
-    "PostgreSQL": frozenset({"arrays"}),
+    "PostgreSQL": frozenset({"INSERT RETURNING", "UPDATE RETURNING", "DELETE RETURNING", "arrays"}),
     "MySQL": frozenset(),
-    "MariaDB": frozenset(),
+    "MariaDB": frozenset({"INSERT RETURNING", "DELETE RETURNING"}),  # from 10.5
 }
 TARGETS = {
     target.name: target

@@ -3,18 +3,18 @@
 An operation takes `FIXED` of its lane and `PER_ROW` more for each row, in ns.
 """
 
-import random
+import math
 from dataclasses import replace
 
-from fabricate import Noise, fabricate
+from fabricate import Noise
 from fabricate_counts import count_of
+from modelled_runs import modelled
+from modelled_trials import Model, core_first, stars
 
-from ormbench.cell import Cell, Contrast, Group, LeftOut
+from ormbench.cell import Cell, LeftOut
 from ormbench.report.digest import digest
 from ormbench.report.digest_batches import grids
-from ormbench.results.folder import RunRecord
-from ormbench.results.manifest import LaneText
-from ormbench.results.trial import Proof, Slice, Trial
+from ormbench.results.trial import Slice
 
 ASYNCPG, PSYCOPG, AIOMYSQL = "postgresql+asyncpg", "postgresql+psycopg", "mysql+aiomysql"
 BATCHES = (1, 10, 100, 1_000)
@@ -22,7 +22,6 @@ FIXED = {"core": 300_000, "add_all": 400_000, "orm_insert": 345_000, "copy": 900
 PER_ROW = {"core": 10_000, "add_all": 45_000, "orm_insert": 11_500, "copy": 4_000}
 LANES = tuple(FIXED)
 STORY = "Inserts: rows that came with one request."
-ROUNDS = 4
 
 
 def nanoseconds(lane, batch):
@@ -54,92 +53,45 @@ def swept(
     cells that lose updates; *failing*: cell id -> share without a result; *trips*: cell id ->
     round trips of an operation.
     """
-    base = fabricate(
-        scenarios=("get_by_id",),
-        lanes=("core",),
-        targets=targets,
-        blocks=blocks,
-        histograms=False,
-        left_out=left_out,
-        noise=Noise(block=0.004),
-    )
-    model = _Model(random.Random(7), noise, slower or {}, status or {}, wrong, failing or {})
     groups = [
-        group
+        replace(group, contrasts=group.contrasts if compared else ())
         for target in targets
         for batch in batches
-        for group in _stars(lanes, batch, scenario, target, axes, compared)
+        for group in _stars(lanes, batch, scenario, target, axes)
     ]
-    kept = [one for one in base.manifest.groups if one.name.startswith(("a/a", "empty"))]
-    names = {one.name for one in kept}
-    cells = list(dict.fromkeys(cell for group in groups for cell in group.cells))
-    manifest = replace(
-        base.manifest,
+    cells = dict.fromkeys(cell for group in groups for cell in group.cells)
+    timed = [cell for cell in cells if cell.id not in (status or {})]
+    return modelled(
+        groups,
+        _Model(noise, status, slower or {}, wrong, failing or {}),
+        counts=[_count(cell, trips or {}) for cell in timed if counted],
+        base={"blocks": blocks, "left_out": left_out, "noise": Noise(block=0.004)},
         plan="inserts",
         title="From how many rows on which insert?",
-        focus=scenario,
         reference="lane=core",
-        groups=(*groups, *kept),
-        lanes={f"{one.scenario}/{one.lane}": LaneText("a lane", "", "pass") for one in cells},
         next_steps=("ormbench run updates",),
         scenarios={scenario: STORY},
     )
-    counts = [_count(cell, trips or {}) for cell in cells if cell.id not in model.status]
-    return RunRecord(
-        base.path,
-        manifest,
-        tuple(
-            replace(
-                block,
-                trials=(
-                    *(trial for group in groups for trial in model.trials(group, block.number)),
-                    *(trial for trial in block.trials if trial.group in names),
-                ),
-                proofs=(
-                    *(proof for group in groups for proof in _proofs(group, block.number)),
-                    *(proof for proof in block.proofs if proof.group in names),
-                ),
-                counts=tuple(counts) if counted and block.number == 0 else (),
-            )
-            for block in base.blocks
-        ),
+
+
+def _stars(lanes, batch, scenario, target, axes):
+    cells = core_first(
+        [Cell(scenario=scenario, lane=lane, target=target, batch=batch, **axes) for lane in lanes]
     )
+    return stars(cells[0].id, cells)
 
 
-def _stars(lanes, batch, scenario, target, axes, compared):
-    cells = [
-        Cell(scenario=scenario, lane=lane, target=target, batch=batch, **axes) for lane in lanes
-    ]
-    centre = next((one for one in cells if one.lane == "core"), cells[0])
-    others = [one for one in cells if one is not centre]
-    for start in range(0, max(1, len(others)), 3):
-        arms = (centre, *others[start : start + 3])
-        contrasts = tuple(Contrast(arm, 0, "lane") for arm in range(1, len(arms)))
-        yield Group(f"{centre.id} #{start}", arms, contrasts if compared else ())
+class _Model(Model):
+    sql = ()
 
-
-class _Model:
-    def __init__(self, source, noise, slower, status, wrong, failing):
-        self.random, self.noise = source, noise
-        self.slower, self.status, self.wrong, self.failing = slower, status, wrong, failing
-
-    def trials(self, group, block):
-        mood = [self.random.gauss(0, 0.05) for _ in range(ROUNDS)]
-        return [self.trial(group, arm, block, mood) for arm in range(len(group.cells))]
-
-    def trial(self, group, arm, block, mood):
-        cell = group.cells[arm]
-        status, reason = self.status.get(cell.id, ("OK", ""))
-        if status != "OK":
-            return Trial(group.name, arm, cell.id, block, status, reason)
-        shift = self.random.gauss(0, self.noise)
-        slices = tuple(self.slice(cell, n, arm, shift + mood[n]) for n in range(ROUNDS))
-        return Trial(group.name, arm, cell.id, block, "OK", slices=slices, lag_p99_ns=200_000)
+    def __init__(self, noise, status, slower, wrong, failing):
+        super().__init__(noise, status)
+        self.slower, self.wrong, self.failing = slower, wrong, failing
 
     def slice(self, cell, number, place, log):
         usual = nanoseconds(cell.lane, cell.batch) * self.slower.get(cell.id, 1.0)
         operations = max(5, min(100, round(30_000_000 / usual)))
-        service = round(operations * usual * 2.718281828459045**log)
+        service = round(operations * usual * math.exp(log))
         wall = service // cell.clients
         failed = round(operations * self.failing.get(cell.id, 0.0))
         lost = 1 if cell.id in self.wrong else 0
@@ -155,11 +107,6 @@ def _count(cell, trips):
         return usual
     operations = tuple(replace(one, round_trips=wanted) for one in usual.operations)
     return replace(usual, operations=operations)
-
-
-def _proofs(group, block):
-    for arm, cell in enumerate(group.cells):
-        yield Proof(group.name, arm, cell.id, block, 3, state_checked=True, sql=(), sample="1")
 
 
 def digested(*args, **wishes):

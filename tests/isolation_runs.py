@@ -7,23 +7,24 @@ A fate says how many operations a second a lane gives at a level, and what becom
 pair of a scenario that contends for nothing goes with every run.
 """
 
-import random
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fabricate import fabricate
 from fabricate_counts import count_of
+from modelled_runs import modelled
+from modelled_trials import Model, star
 
-from ormbench.cell import Cell, Contrast, Group
+from ormbench.cell import Cell, Group
 from ormbench.report.digest import digest
 from ormbench.results.folder import RunRecord
-from ormbench.results.trial import Slice, Trial
+from ormbench.results.trial import Slice
 
 ASYNCPG, AIOMYSQL, MARIADB = "postgresql+asyncpg", "mysql+aiomysql", "mariadb+aiomysql"
 RC, RR, SERIAL = "read-committed", "repeatable-read", "serializable"
 OPERATIONS = 160  # of a slice
-ROUNDS, BLOCKS, CLIENTS = 10, 8, 8
+BLOCKS, CLIENTS = 8, 8
 
 
 @dataclass(frozen=True)
@@ -84,37 +85,21 @@ def isolated(
     with the first lane.
     """
     parts = [(scenario, target, fates), *others]
-    base = fabricate(
-        scenarios=("get_by_id",),
-        lanes=("core",),
-        targets=tuple(dict.fromkeys(one for _, one, _ in parts)),
-        with_empty=False,
-        histograms=False,
-        blocks=blocks,
-        left_out=(),
-    )
-    base_groups = tuple(one for one in base.manifest.groups if one.name.startswith("a/a"))
-    maker, groups, fate_of = random.Random(seed), [], {}
+    groups, fate_of = [], {}
     for name, where, those in parts:
         cells = {way: _cell(name, where, way, clients, axes) for way in those}
         fate_of |= {cells[way]: fate for way, fate in those.items()}
         groups += _groups(name, where, cells)
-    manifest = replace(
-        base.manifest,
+    beside = Cell(scenario="get_by_id", lane="core", target=target)  # of the A/A pair
+    return modelled(
+        groups,
+        _Model(noise, fate_of, seed),
+        counts=[_count(cell, more_trips or {}) for cell in (*fate_of, beside)],
+        base={"blocks": blocks, "with_empty": False},
         plan="isolation",
-        focus=scenario,
         reference=reference,
-        groups=(*groups, *base_groups),
         command="ormbench run isolation",
         audited=tuple(name for name, _, _ in parts),
-    )
-    return RunRecord(
-        base.path,
-        manifest,
-        tuple(
-            _block(one, groups, base_groups, fate_of, maker, noise, more_trips or {})
-            for one in base.blocks
-        ),
     )
 
 
@@ -136,33 +121,7 @@ def _groups(scenario: str, target: str, cells: Mapping[Way, Cell]) -> list[Group
     firsts = [those[0] for those in by_lane.values()]
     if len(firsts) > 1:
         stars.append(("lane", "lanes", firsts))
-    return [
-        Group(
-            f"{scenario} {target} {name}",
-            tuple(those),
-            tuple(Contrast(arm, 0, kind) for arm in range(1, len(those))),
-        )
-        for kind, name, those in stars
-    ]
-
-
-def _block(block, groups, base_groups, fate_of, maker, noise, more_trips):
-    trials = [one for one in block.trials if one.group.startswith("a/a")]
-    proofs = [one for one in block.proofs if one.group.startswith("a/a")]
-    for group in groups:
-        mood = [maker.gauss(0, 0.05) for _ in range(ROUNDS)]
-        trials += [
-            _trial(group, arm, cell, block.number, fate_of[cell], mood, maker, noise)
-            for arm, cell in enumerate(group.cells)
-        ]
-        like = block.proofs[0]
-        proofs += [
-            replace(like, group=group.name, arm=arm, cell=cell.id)
-            for arm, cell in enumerate(group.cells)
-        ]
-    every = dict.fromkeys([*fate_of, *(one.cells[0] for one in base_groups)])
-    counts = tuple(_count(cell, more_trips) for cell in every) if block.number == 0 else ()
-    return replace(block, trials=tuple(trials), proofs=tuple(proofs), counts=counts)
+    return [star(f"{scenario} {target} {name}", those, kind) for kind, name, those in stars]
 
 
 def _count(cell, more_trips):
@@ -171,38 +130,32 @@ def _count(cell, more_trips):
     return replace(found, operations=tuple(trips))
 
 
-def _trial(group, arm, cell, block, fate, mood, maker, noise):
-    if fate.status != "OK":
-        return Trial(group.name, arm, cell.id, block, fate.status, fate.reason)
-    shift = maker.gauss(0, noise)
-    slices = tuple(
-        _slice(number, arm, cell, fate, 2.718281828 ** (shift + mood[number]))
-        for number in range(ROUNDS)
-    )
-    aborted, failed = sum(one.aborted for one in slices), sum(one.failed for one in slices)
-    return Trial(
-        group.name,
-        arm,
-        cell.id,
-        block,
-        "OK",
-        slices=slices,
-        lag_p99_ns=200_000,
-        aborts={"serialization failure": aborted} if aborted else {},
-        failures={"gave up after 50 attempts": failed} if failed else {},
-        unverified="attempts were made again" if aborted else "",
-        turns=sum(one.operations for one in slices),
-        counters={"transactions": 1},
-    )
+class _Model(Model):
+    rounds = 10
 
+    def __init__(self, noise, fate_of, seed):
+        ends = {cell.id: (one.status, one.reason) for cell, one in fate_of.items()}
+        super().__init__(noise, ends, seed)
+        self.fate_of = fate_of
 
-def _slice(number, place, cell, fate, slower):
-    wall = round(OPERATIONS / fate.rate * 1e9 * slower)
-    shares = (fate.failed, fate.aborts, fate.broken, fate.lost)
-    told = [_share(number, each) for each in shares]
-    return Slice(
-        number, place, OPERATIONS, wall, wall * cell.clients, round(wall * 0.6), None, *told
-    )
+    def slice(self, cell, number, place, log):
+        fate = self.fate_of[cell]
+        wall = round(OPERATIONS / fate.rate * 1e9 * math.exp(log))
+        shares = (fate.failed, fate.aborts, fate.broken, fate.lost)
+        told = [_share(number, each) for each in shares]
+        return Slice(
+            number, place, OPERATIONS, wall, wall * cell.clients, round(wall * 0.6), None, *told
+        )
+
+    def told(self, _cell, _block, slices):
+        aborted, failed = sum(one.aborted for one in slices), sum(one.failed for one in slices)
+        return {
+            "aborts": {"serialization failure": aborted} if aborted else {},
+            "failures": {"gave up after 50 attempts": failed} if failed else {},
+            "unverified": "attempts were made again" if aborted else "",
+            "turns": sum(one.operations for one in slices),
+            "counters": {"transactions": 1},
+        }
 
 
 def _share(number: int, per_1000: float) -> int:

@@ -4,28 +4,26 @@ An operation holds its connection for `HOLD_NS`; the server does `CAPACITY` of t
 most, and each connection that is opened costs it `CONNECT_NS` of that.
 """
 
-import random
+import math
 from dataclasses import replace
 from functools import cache
 
-from fabricate import fabricate
+from modelled_runs import modelled
+from modelled_trials import Model, stars
 
 from ormbench import pool as pools
-from ormbench.cell import Cell, Contrast, Group, LeftOut
+from ormbench.cell import Cell, LeftOut
 from ormbench.load.histogram import Histogram
 from ormbench.report.digest import digest
 from ormbench.report.digest_pools import maps
-from ormbench.results.folder import RunRecord
-from ormbench.results.manifest import LaneText
-from ormbench.results.trial import Proof, Slice, Trial
+from ormbench.results.trial import Slice
 
 ASYNCPG = "postgresql+asyncpg"
 POOLS = (None, "5+0", "5+10", "15+0", "20+0", "64+0", "nullpool")
 CLIENTS = (1, 4, 16, 64)
 HOLD_NS, CONNECT_NS = 5_000_000, 8_000_000
 CAPACITY = 3_600.0  # operations a second: what 18 connections do
-OPERATIONS, ROUNDS = 640, 4
-SQL = "SELECT pg_sleep(0.005)"
+OPERATIONS = 640
 STORY = "Pool pressure: each operation holds its connection for 5 ms."
 
 
@@ -69,117 +67,56 @@ def swept(
     *failing*: cell id -> share of operations without a connection; *faster*: cell id -> factor of
     its rate; *status*: cell id -> how it ended; *idle*: cell id -> what came after the idle close.
     """
-    base = fabricate(
-        scenarios=("get_by_id",),
-        lanes=("core",),
-        targets=targets,
-        blocks=blocks,
-        histograms=False,
-        left_out=left_out,
-    )
-    model = _Model(
-        random.Random(7), noise, failing or {}, faster or {}, status or {}, waits, idle or {}
-    )
     groups = [
-        group
+        replace(group, contrasts=group.contrasts if compared else ())
         for target in targets
         for lane in lanes
         for count in clients
-        for group in _stars(words, count, scenario, lane, target, axes, compared)
+        for group in _stars(words, count, scenario, lane, target, axes)
     ]
-    kept = [one for one in base.manifest.groups if one.name.startswith(("a/a", "empty"))]
-    names = {one.name for one in kept}
-    cells = [cell for group in groups for cell in group.cells]
-    manifest = replace(
-        base.manifest,
+    return modelled(
+        groups,
+        _Model(noise, status, failing or {}, faster or {}, waits, idle or {}),
+        base={"blocks": blocks, "left_out": left_out},
         plan="pools",
         title="How large a pool for how many clients?",
-        focus=scenario,
         reference=f"pool={words[0]}",
-        groups=(*groups, *kept),
-        lanes={f"{one.scenario}/{one.lane}": LaneText("a lane", "", "pass") for one in cells},
         next_steps=("ormbench run isolation",),
         scenarios={scenario: STORY},
     )
-    return RunRecord(
-        base.path,
-        manifest,
-        tuple(
-            replace(
-                block,
-                trials=(
-                    *(trial for group in groups for trial in model.trials(group, block.number)),
-                    *(trial for trial in block.trials if trial.group in names),
-                ),
-                proofs=(
-                    *(proof for group in groups for proof in _proofs(group, block.number)),
-                    *(proof for proof in block.proofs if proof.group in names),
-                ),
-            )
-            for block in base.blocks
-        ),
-    )
 
 
-def _stars(words, clients, scenario, lane, target, axes, compared):
-    cells = [
-        Cell(
-            scenario=scenario,
-            lane=lane,
-            target=target,
-            clients=clients,
-            pool=word,
-            placement="one-core" if clients == 1 else "free",
-            **axes,
-        )
-        for word in words
-    ]
-    centre, others = cells[0], cells[1:]
-    for start in range(0, max(1, len(others)), 3):
-        arms = (centre, *others[start : start + 3])
-        contrasts = tuple(Contrast(arm, 0, "axis") for arm in range(1, len(arms)))
-        yield Group(f"{centre.id} #{start}", arms, contrasts if compared else ())
+def _stars(words, clients, scenario, lane, target, axes):
+    placement = "one-core" if clients == 1 else "free"
+    own = {"clients": clients, "placement": placement, **axes}
+    cells = [Cell(scenario=scenario, lane=lane, target=target, pool=word, **own) for word in words]
+    return stars(cells[0].id, cells, "axis")
 
 
-class _Model:
-    def __init__(self, source, noise, failing, faster, status, waits, idle):
-        self.random, self.noise, self.waits, self.idle = source, noise, waits, idle
-        self.failing, self.faster, self.status = failing, faster, status
+class _Model(Model):
+    sql = ("SELECT pg_sleep(0.005)",)
 
-    def trials(self, group, block):
-        mood = [self.random.gauss(0, 0.05) for _ in range(ROUNDS)]
-        return [self.trial(group, arm, block, mood) for arm in range(len(group.cells))]
-
-    def trial(self, group, arm, block, mood):
-        cell = group.cells[arm]
-        status, reason = self.status.get(cell.id, ("OK", ""))
-        if status != "OK":
-            return Trial(group.name, arm, cell.id, block, status, reason)
-        shift = self.random.gauss(0, self.noise)
-        slices = tuple(self.slice(cell, n, arm, shift + mood[n]) for n in range(ROUNDS))
-        failed = sum(one.failed for one in slices)
-        return Trial(
-            group.name,
-            arm,
-            cell.id,
-            block,
-            "OK",
-            slices=slices,
-            new_connections=round(
-                opened_per_1000(cell.pool, cell.clients) * ROUNDS * OPERATIONS / 1_000
-            ),
-            failures={"pool time-out": failed} if failed else {},
-            lag_p99_ns=200_000,
-            checkout=_waits(cell.clients, rate(cell.pool, cell.clients)) if self.waits else "",
-            idle=self.idle.get(cell.id, {}),
-        )
+    def __init__(self, noise, status, failing, faster, waits, idle):
+        super().__init__(noise, status)
+        self.failing, self.faster, self.waits, self.idle = failing, faster, waits, idle
 
     def slice(self, cell, number, place, log):
         speed = rate(cell.pool, cell.clients) * self.faster.get(cell.id, 1.0)
-        wall = OPERATIONS / speed * 2.718281828459045**log * 1e9
+        wall = OPERATIONS / speed * math.exp(log) * 1e9
         failed = round(OPERATIONS * self.failing.get(cell.id, 0.0))
         wall, service = round(wall), round(wall * cell.clients * 0.999)
         return Slice(number, place, OPERATIONS, wall, service, wall // 5, wall // 4, failed)
+
+    def told(self, cell, _block, slices):
+        failed, done = (
+            sum(getattr(one, what) for one in slices) for what in ("failed", "operations")
+        )
+        return {
+            "new_connections": round(opened_per_1000(cell.pool, cell.clients) * done / 1_000),
+            "failures": {"pool time-out": failed} if failed else {},
+            "checkout": _waits(cell.clients, rate(cell.pool, cell.clients)) if self.waits else "",
+            "idle": self.idle.get(cell.id, {}),
+        }
 
 
 @cache
@@ -189,11 +126,6 @@ def _waits(clients, rate_of_pool):
     histogram = Histogram()
     histogram.record(round(waited * (0.5 + n / 100)) for n in range(100 if clients < 4 else 400))
     return histogram.encode()
-
-
-def _proofs(group, block):
-    for arm, cell in enumerate(group.cells):
-        yield Proof(group.name, arm, cell.id, block, 3, state_checked=False, sql=(SQL,), sample="1")
 
 
 def digested(*args, **wishes):

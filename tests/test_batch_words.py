@@ -4,7 +4,7 @@ import re
 
 import batch_runs
 import pytest
-from batch_runs import AIOMYSQL, ASYNCPG, cell_id, digested, grids_of, left
+from batch_runs import AIOMYSQL, ASYNCPG, cell_id, digested, grids_of, left, point
 from fabricate import fabricate
 from sample_findings import sample
 
@@ -96,6 +96,18 @@ def test_a_phase_names_what_stays_among_the_fastest_and_where_its_number_is_from
     assert found.headline.endswith("of core at 10,000")
 
 
+def test_a_gain_is_quoted_with_the_most_rows_with_which_it_is_decided():
+    """With 1,000 rows copy takes as long as core, with 100 half as long."""
+    factors = {cell_id("copy", 100): 0.5, cell_id("copy", 1_000): 10_300 / 4_900}
+    found = digested(("core", "copy", "orm_insert"), (1, 100, 1_000), slower=factors)
+    assert [one.batches for one in phases(first_grid(found))] == [(1,), (100, 1_000)]
+    ratio = point(found, "copy", 1_000).ratio
+    assert ratio.low < 1 < ratio.high
+    gain = r"from 100 rows copy, (2\.0\d*|1\.9\d*)x the rows per second of core"
+    assert re.search(rf"{gain} at 100$", found.headline)
+    assert re.search(rf"{gain} \[[12]\.\d+, 2\.\d+\] at 100\.$", found.answer[0])
+
+
 def test_equally_fast_strategies_are_named_together():
     alike = {cell_id("orm_insert", 1_000): 4_900 / 11_845}
     assert "from 1,000 rows copy or orm_insert, " in digested(slower=alike).headline.replace(
@@ -177,7 +189,7 @@ def test_the_table_shows_one_number_of_rows_and_names_it(crowded):
     names = [line.split()[0] for line in lines[head + 1 : head + 7]]
     assert {"core", "copy", "add_all"} <= set(names)
     assert "batch=" not in "\n".join(lines)
-    assert " 94 more cells: see the report" in lines
+    assert " 96 more cells: see the report" in lines
 
 
 def test_the_answer_has_two_lines_more_than_others(usual):

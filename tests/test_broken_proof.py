@@ -81,6 +81,7 @@ def test_a_ledger_that_is_never_opened_proves_nothing(request, target, monkeypat
     assert trial.unverified
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_lane_that_keeps_the_connection_is_never_proven(request, target):
     name = "connecting/keeps"
@@ -89,6 +90,7 @@ def test_a_lane_that_keeps_the_connection_is_never_proven(request, target):
     assert group[name].counters == {}
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_lane_whose_locks_keep_its_tables_from_a_reset_ends_alone(request, target):
     wrong, right = "changing/saves_up_writes", "changing/changed"

@@ -2,17 +2,24 @@
 
 import math
 import re
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from browser import Visit, launched
 from charted_grids import ASYNCPG, BATCHES, COSTS, MARIADB, MYSQL, PSYCOPG, gridded
+from drawn_charts import (
+    is_filed,
+    misplaced,
+    not_the_pages_own,
+    painted,
+    shown_words,
+    words,
+)
 from pool_runs import digested as pools_run
 from sample_findings import sample
 
-from ormbench.report import batch_words, quiet_matplotlib
+from ormbench.report import batch_words, chart_batches, chart_cells, chart_forest
 from ormbench.report.batch_labels import crossing_words
 from ormbench.report.batch_looks import looks
 from ormbench.report.batch_panels import (
@@ -21,22 +28,14 @@ from ormbench.report.batch_panels import (
     by_scenario,
     lines,
     named_crossings,
-    panel_name,
 )
 from ormbench.report.batches import Crossing
+from ormbench.report.chart_axis import log_ticks
+from ormbench.report.chart_sheet import LIGHT, draw
+from ormbench.report.charts import draw_all
+from ormbench.report.focus import Focus
 from ormbench.report.html import render as page_of
-from ormbench.report.sentences import Focus
 
-quiet_matplotlib.prepare()
-
-from matplotlib.figure import Figure  # noqa: E402 - prepared above
-
-from ormbench.report import chart_batches, chart_cells, chart_forest  # noqa: E402 - prepared above
-from ormbench.report.chart_axis import log_ticks  # noqa: E402 - prepared above
-from ormbench.report.chart_sheet import LIGHT, NARROW, WIDE, Sheet, draw  # noqa: E402 - prepared above
-from ormbench.report.charts import draw_all  # noqa: E402 - prepared above
-
-SVG = "{http://www.w3.org/2000/svg}"
 BROKEN = {("core", MYSQL, 100): ("ERROR", "lost"), ("add_all", ASYNCPG, 10): ("ERROR", "lost")}
 FEW = ("core", "add_all", "copy")
 
@@ -78,29 +77,6 @@ def drawings(usual):
 @pytest.fixture(scope="module")
 def chart(drawings):
     return drawings[0]
-
-
-def words(svg):
-    return [text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text")]
-
-
-def painted(sketch, *, narrow=False):
-    """A chart on a figure whose texts can be measured."""
-    width, height = NARROW if narrow else WIDE, sketch.height(narrow)
-    figure = Figure(figsize=(width, height), dpi=100)
-    sketch.paint(Sheet(figure, LIGHT, width, height, 0.0, narrow))
-    return figure
-
-
-def shown_texts(figure):
-    """Every word on a figure with its box in pixels, ticks among them."""
-    figure.draw_without_rendering()
-    texts = list(figure.texts)
-    for axes in figure.axes:
-        if axes.axison:
-            texts += [*axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label]
-        texts += axes.texts
-    return [(one.get_text(), one.get_window_extent()) for one in texts if one.get_text()]
 
 
 def plots(figure):
@@ -239,15 +215,7 @@ def test_a_line_that_ends_early_says_so_and_is_not_led_to_the_edge(chart):
 )
 def test_no_word_of_the_chart_stands_on_another_or_off_the_sheet(which, narrow, request):
     figure = painted(sketched(request.getfixturevalue(which))[0], narrow=narrow)
-    found = shown_texts(figure)
-    width = figure.get_figwidth() * figure.dpi
-    for place, (name, box) in enumerate(found):
-        assert box.x0 > -2, name
-        assert box.x1 < width + 2, name
-        for other, against in found[:place]:
-            across_by = min(box.x1, against.x1) - max(box.x0, against.x0)
-            down_by = min(box.y1, against.y1) - max(box.y0, against.y0)
-            assert across_by < 1 or down_by < 3, (name, other)  # pixels
+    assert misplaced(figure) == []
 
 
 def test_strategies_that_end_at_the_same_height_have_names_apart():
@@ -262,7 +230,7 @@ def test_strategies_that_end_at_the_same_height_have_names_apart():
 
 
 def test_crossings_are_numbered_marked_and_named(usual, figure):
-    shown = [text for text, _ in shown_texts(figure)]
+    shown = shown_words(figure)
     for axes, grid in zip(plots(figure), by_scenario(usual)["insert_rows"], strict=True):
         named = named_crossings(grid, lines(grid))
         assert 0 < len(named) <= NAMED
@@ -310,7 +278,7 @@ def test_an_autocommit_run_does_not_claim_one_commit_per_operation(usual):
 
 def test_six_panels_are_drawn_a_product_each_before_caches_and_the_caption_says_so(crowded):
     found = by_scenario(crowded)["insert_rows"]
-    assert [panel_name(grid) for grid in found[:4]] == [
+    assert [grid.place for grid in found[:4]] == [
         "PostgreSQL, asyncpg",
         "MySQL, asyncmy",
         "MariaDB, asyncmy",
@@ -325,13 +293,8 @@ def test_six_panels_are_drawn_a_product_each_before_caches_and_the_caption_says_
 def test_two_renderings_are_the_same_bytes_and_ids_and_colours_are_the_pages_own(chart, small):
     first, second = (draw(sketched(small)[0], "somewhere") for _ in range(2))
     assert first == second
-    for svg, prefix in ((chart.wide, "batches-w-"), (chart.narrow, "batches-n-")):
-        own = re.findall(r'\sid="([^"]+)"', svg)
-        assert own
-        assert all(one.startswith(prefix) for one in own)
-        assert not re.search(r"#[0-9a-fA-F]{6}\b", svg)
-    assert chart.dark != chart.standalone
-    assert chart.png.startswith(b"\x89PNG")
+    assert not_the_pages_own(chart) == []
+    assert is_filed(chart)
 
 
 def test_the_narrow_form_has_one_column(usual, figure):
@@ -360,14 +323,14 @@ def test_other_scenarios_of_such_a_run_stay_in_the_other_charts(usual):
         chart_cells.service_times(both),
     ):
         assert "Strategies of insert_rows: see rows an operation, and the tables." in sketch.note
-        shown = [text for text, _ in shown_texts(painted(sketch))]
+        shown = shown_words(painted(sketch))
         assert any("get_by_id" in text for text in shown)
         assert not any("each_flush" in text for text in shown)
         assert len(sketch.title) < 200
 
 
 def test_the_forest_of_a_small_grid_is_drawn_with_the_rows_in_its_headings(small):
-    shown = [text for text, _ in shown_texts(painted(chart_forest.sketch(small)))]
+    shown = shown_words(painted(chart_forest.sketch(small)))
     assert "insert_rows, asyncpg, batch=10" in shown
     assert shown.count("add_all / core") == 6
 
@@ -382,7 +345,7 @@ def test_a_run_of_pools_has_a_short_title_and_whole_names():
         sketch.title,
     )
     for narrow in (False, True):
-        shown = [text for text, _ in shown_texts(painted(sketch, narrow=narrow))]
+        shown = shown_words(painted(sketch, narrow=narrow))
         assert "core nullpool clients=64" in shown
         assert not any(text.endswith("…") for text in shown)
 

@@ -1,32 +1,30 @@
 """The chart of distance, its tables, and what the other renderings make of the same findings."""
 
-import re
-import xml.etree.ElementTree as ET
-from dataclasses import replace
-
 import pytest
 from distances import RTTS, digested, ended, judged, line
+from drawn_charts import (
+    drawn,
+    is_filed,
+    misplaced,
+    not_the_pages_own,
+    painted,
+    shown_words,
+    sketched,
+    words,
+)
+from matplotlib.figure import Figure
 
-from ormbench.report import quiet_matplotlib
-
-quiet_matplotlib.prepare()
-
-from matplotlib.figure import Figure  # noqa: E402 - prepared above
-
-from ormbench.report.chart_distance import (  # noqa: E402 - prepared above
+from ormbench.report.chart_distance import (
     paint_line,
     place_of,
     placed_words,
     spread,
 )
-from ormbench.report.chart_sheet import LIGHT  # noqa: E402 - prepared above
-from ormbench.report.charts import draw_all  # noqa: E402 - prepared above
-from ormbench.report.distance_table import distance_tables  # noqa: E402 - prepared above
-from ormbench.report.html import render as page_of  # noqa: E402 - prepared above
-from ormbench.report.markdown import render as comment_of  # noqa: E402 - prepared above
-from ormbench.report.terminal import render as terminal_of  # noqa: E402 - prepared above
-
-SVG = "{http://www.w3.org/2000/svg}"
+from ormbench.report.chart_sheet import LIGHT
+from ormbench.report.distance_table import distance_tables
+from ormbench.report.html import render as page_of
+from ormbench.report.markdown import render as comment_of
+from ormbench.report.terminal import render as terminal_of
 
 
 @pytest.fixture(scope="module")
@@ -42,23 +40,20 @@ def gap():
 
 
 @pytest.fixture(scope="module")
-def drawn(usual):
-    return {one.name: one for one in draw_all(usual)}
+def chart(usual):
+    return drawn(usual, "distance")
 
 
-def words(svg):
-    return [text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text")]
-
-
-def test_the_chart_follows_the_forest_and_its_title_is_the_answer(drawn, usual):
-    names = list(drawn)
+def test_the_chart_follows_the_forest_and_its_title_is_the_answer(chart, usual):
+    others = sketched(usual)
+    names = list(others)
     assert names.index("distance") == names.index("forest") + 1
-    assert drawn["distance"].title == usual.headline
-    assert usual.headline not in drawn["ladder"].title
+    assert chart.title == usual.headline
+    assert usual.headline not in others["ladder"].title
 
 
-def test_each_width_has_the_lanes_with_their_trips_and_the_distances(drawn):
-    for svg in (drawn["distance"].wide, drawn["distance"].narrow):
+def test_each_width_has_the_lanes_with_their_trips_and_the_distances(chart):
+    for svg in (chart.wide, chart.narrow):
         shown = words(svg)
         for needed in ("core, 3 trips", "orm, 3 trips", "raw, 3 trips", "+0", "+0.5", "+1", "+5"):
             assert needed in shown
@@ -67,23 +62,22 @@ def test_each_width_has_the_lanes_with_their_trips_and_the_distances(drawn):
         assert "time vs core (log): lower is better" in shown
 
 
-def test_ids_and_colours_are_the_pages_own(drawn):
-    chart = drawn["distance"]
-    for svg, prefix in ((chart.wide, "distance-w-"), (chart.narrow, "distance-n-")):
-        own = re.findall(r'\sid="([^"]+)"', svg)
-        assert own
-        assert all(one.startswith(prefix) for one in own)
-        assert not re.search(r"#[0-9a-fA-F]{6}\b", svg)
-    assert chart.png.startswith(b"\x89PNG")
-    assert chart.dark != chart.standalone
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_word_of_the_chart_stands_on_another_or_off_the_sheet(usual, narrow):
+    assert misplaced(painted(sketched(usual)["distance"], narrow=narrow)) == []
 
 
-def test_the_note_says_what_was_asked_for_and_what_the_relay_added(drawn):
-    assert "asked for 0 ms and added 0.06, 0.5 ms and added 0.56," in drawn["distance"].note
+def test_ids_and_colours_are_the_pages_own(chart):
+    assert not_the_pages_own(chart) == []
+    assert is_filed(chart)
+
+
+def test_the_note_says_what_was_asked_for_and_what_the_relay_added(chart):
+    assert "asked for 0 ms and added 0.06, 0.5 ms and added 0.56," in chart.note
 
 
 def test_the_note_says_why_a_line_has_a_gap(gap):
-    note = next(one for one in draw_all(gap) if one.name == "distance").note
+    note = sketched(gap)["distance"].note
     assert "No ratio: orm at +1 ms for get_by_id, asyncpg: TIMEOUT: no answer within 60 s." in note
 
 
@@ -105,14 +99,13 @@ def test_what_is_drawn_has_a_gap_where_a_point_is_missing_and_none_elsewhere(gap
 
 
 def test_one_distance_alone_has_no_chart():
-    assert "distance" not in [one.name for one in draw_all(digested(rtts=(None, 0.0)))]
+    assert "distance" not in sketched(digested(rtts=(None, 0.0)))
 
 
 def test_a_run_without_intervals_is_drawn_without_ribbons():
     found = digested(blocks=2)
     assert not drawn_line(line(found, "orm")).collections
-    shown = replace(found, trust=replace(found.trust, usable=True))
-    chart = next(one for one in draw_all(shown) if one.name == "distance")
+    chart = drawn(found, "distance")
     assert chart.title.startswith("This run cannot tell ORM from Core for get_by_id")
 
 
@@ -128,7 +121,7 @@ def test_a_lane_that_cannot_be_told_apart_is_hollow():
 
 def test_a_hundred_round_trips_more_fit_on_the_axis_too():
     found = digested(rtts=(0.0, 1.0), trips={"orm": 102})
-    shown = words(next(one for one in draw_all(found) if one.name == "distance").wide)
+    shown = shown_words(painted(sketched(found)["distance"]))
     assert {"10x", "orm, 102 trips"} <= set(shown)
 
 
@@ -177,8 +170,8 @@ def test_the_table_has_every_number_of_the_chart_and_the_reason_of_each_gap(gap)
     assert {row.trips for row in table.rows} == {"3"}
 
 
-def test_page_comment_and_terminal_say_the_same(usual, drawn):
-    page = page_of(usual, tuple(drawn.values()))
+def test_page_comment_and_terminal_say_the_same(usual, chart):
+    page = page_of(usual, (chart,))
     assert page.index(f"<h2>{usual.headline}</h2>") < page.index(
         "get_by_id, asyncpg: time vs core;"
     )

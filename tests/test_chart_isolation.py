@@ -1,9 +1,10 @@
 """The chart of isolation levels, its table, and what the other renderings make of the same."""
 
 import re
-import xml.etree.ElementTree as ET
 
 import pytest
+from drawn_charts import drawn as drawn_of
+from drawn_charts import is_filed, misplaced, not_the_pages_own, painted, sketched, words
 from isolation_runs import (
     AIOMYSQL,
     ASYNCPG,
@@ -19,23 +20,15 @@ from isolation_runs import (
 )
 
 from ormbench.policy import POLICY
-from ormbench.report import quiet_matplotlib
+from ormbench.report import chart_isolation
+from ormbench.report.chart_sheet import LIGHT
+from ormbench.report.digest_isolation import panels
+from ormbench.report.html import render as page_of
+from ormbench.report.isolation_labels import across, room_for
+from ormbench.report.isolation_points import LIMIT, MOST_WAYS, drawn, points
+from ormbench.report.isolation_table import isolation_tables
+from ormbench.report.markdown import render as comment_of
 
-quiet_matplotlib.prepare()
-
-from matplotlib.figure import Figure  # noqa: E402 - prepared above
-
-from ormbench.report import chart_isolation  # noqa: E402 - prepared above
-from ormbench.report.chart_sheet import LIGHT, NARROW, WIDE, Sheet, draw  # noqa: E402 - prepared above
-from ormbench.report.charts import draw_all  # noqa: E402 - prepared above
-from ormbench.report.digest_isolation import panels  # noqa: E402 - prepared above
-from ormbench.report.html import render as page_of  # noqa: E402 - prepared above
-from ormbench.report.isolation_labels import across, room_for  # noqa: E402 - prepared above
-from ormbench.report.isolation_points import LIMIT, MOST_WAYS, drawn, points  # noqa: E402 - prepared above
-from ormbench.report.isolation_table import isolation_tables  # noqa: E402 - prepared above
-from ormbench.report.markdown import render as comment_of  # noqa: E402 - prepared above
-
-SVG = "{http://www.w3.org/2000/svg}"
 CROWDED = {
     ("orm", RC): Fate(1_500, lost=500),
     ("orm", RR): Fate(1_490, lost=480),
@@ -60,28 +53,16 @@ def crowded():
 
 @pytest.fixture(scope="module")
 def chart(usual):
-    return draw(chart_isolation.sketch(usual), "")
-
-
-def words(svg):
-    return [text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text")]
-
-
-def painted(findings, *, narrow):
-    """The chart on a figure whose texts can be measured."""
-    sketch = chart_isolation.sketch(findings)
-    width, height = NARROW if narrow else WIDE, sketch.height(narrow)
-    figure = Figure(figsize=(width, height), dpi=100)
-    sketch.paint(Sheet(figure, LIGHT, width, height, 0.0, narrow))
-    return figure
+    return drawn_of(usual, "isolation")
 
 
 def test_the_chart_is_drawn_with_all_others_and_its_title_is_the_answer():
     usual = digested({("orm", RC): Fate(900, lost=90), ("orm", RR): Fate(500)})
-    drawings = {one.name: one for one in draw_all(usual)}
-    assert list(drawings).index("isolation") == list(drawings).index("forest") + 1
-    assert drawings["isolation"].title == usual.headline
-    page = page_of(usual, tuple(drawings.values()))
+    names = list(sketched(usual))
+    assert names.index("isolation") == names.index("forest") + 1
+    chart = drawn_of(usual, "isolation")
+    assert chart.title == usual.headline
+    page = page_of(usual, (chart,))
     assert page.index(f"<h2>{usual.headline}</h2>") < page.index("hot_row, asyncpg, 8 clients;")
 
 
@@ -111,34 +92,25 @@ def test_a_run_without_aborted_attempts_claims_no_retries():
 
 
 def test_ids_and_colours_are_the_pages_own(chart):
-    for svg, prefix in ((chart.wide, "isolation-w-"), (chart.narrow, "isolation-n-")):
-        own = re.findall(r'\sid="([^"]+)"', svg)
-        assert own
-        assert all(one.startswith(prefix) for one in own)
-        assert not re.search(r"#[0-9a-fA-F]{6}\b", svg)
-    assert chart.png.startswith(b"\x89PNG")
-    assert chart.dark != chart.standalone
+    assert not_the_pages_own(chart) == []
+    assert is_filed(chart)
 
 
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("which", ["usual", "crowded"])
 def test_no_word_of_the_chart_stands_on_another_or_off_the_sheet(which, narrow, request):
-    figure = painted(request.getfixturevalue(which), narrow=narrow)
-    figure.canvas.draw()
-    texts = [text for axes in figure.axes for text in axes.texts if text.get_text()]
-    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
-    width = figure.get_figwidth() * figure.dpi
-    for place, (name, box) in enumerate(boxes):
-        assert box.x0 > -2, name
-        assert box.x1 < width + 2, name
-        for other, against in boxes[:place]:
-            across_by = min(box.x1, against.x1) - max(box.x0, against.x0)
-            down_by = min(box.y1, against.y1) - max(box.y0, against.y0)
-            assert across_by < 2 or down_by < 4, (name, other)  # pixels; boxes are taller than ink
+    sketch = chart_isolation.sketch(request.getfixturevalue(which))
+    figure = painted(sketch, narrow=narrow)
+    assert misplaced(figure, across=2, down=4, ticks=False) == []
+
+
+@pytest.mark.xfail(strict=True, reason="the narrow form writes 1,500 over the end of 1,000")
+def test_no_number_of_an_axis_stands_on_another(usual):
+    assert misplaced(painted(chart_isolation.sketch(usual), narrow=True), across=2, down=4) == []
 
 
 def test_wrong_data_stand_on_the_shaded_ground_and_all_others_in_the_strip(usual):
-    figure = painted(usual, narrow=False)
+    figure = painted(chart_isolation.sketch(usual))
     grounds = figure.axes[1::2]
     strips = figure.axes[2::2]
     for panel, ground, strip in zip(

@@ -7,34 +7,38 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+from drawn_charts import (
+    contrast,
+    is_filed,
+    not_the_pages_own,
+    painted,
+    rgb,
+    shown_words,
+    sketched,
+    words,
+)
+from drawn_charts import drawn as drawn_of
+from matplotlib.figure import Figure
 from pool_runs import CLIENTS, STORY, cell_id, digested, entry, left, maps_of, swept
 
 from ormbench.cli import main
-from ormbench.report import quiet_matplotlib
-
-quiet_matplotlib.prepare()
-
-from matplotlib.figure import Figure  # noqa: E402 - prepared above
-
-from ormbench.report.chart_pools import (  # noqa: E402 - prepared above
+from ormbench.report.chart_pools import (
     LIMIT,
     marks_of,
     ms_text,
     sketch,
     stair,
 )
-from ormbench.report.chart_sheet import DARK, LIGHT, NARROW, WIDE, Sheet, draw  # noqa: E402 - prepared above
-from ormbench.report.charts import draw_all  # noqa: E402 - prepared above
-from ormbench.report.html import render as page_of  # noqa: E402 - prepared above
-from ormbench.report.markdown import render as comment_of  # noqa: E402 - prepared above
-from ormbench.report.pool_legend import SHADES, shade  # noqa: E402 - prepared above
-from ormbench.report.pool_rows import label, stairs  # noqa: E402 - prepared above
-from ormbench.report.pool_table import pool_tables  # noqa: E402 - prepared above
-from ormbench.report.table import render as csv_of  # noqa: E402 - prepared above
-from ormbench.report.terminal import render as terminal_of  # noqa: E402 - prepared above
-from ormbench.results.folder import RunWriter  # noqa: E402 - prepared above
+from ormbench.report.chart_sheet import DARK, LIGHT, NARROW, WIDE, Sheet
+from ormbench.report.html import render as page_of
+from ormbench.report.markdown import render as comment_of
+from ormbench.report.pool_legend import SHADES, shade
+from ormbench.report.pool_rows import label, stairs
+from ormbench.report.pool_table import pool_tables
+from ormbench.report.table import render as csv_of
+from ormbench.report.terminal import render as terminal_of
+from ormbench.results.folder import RunWriter
 
-SVG = "{http://www.w3.org/2000/svg}"
 TOO_MANY = "64 clients need more connections than the server's 400"
 
 
@@ -46,7 +50,7 @@ def usual():
 
 @pytest.fixture(scope="module")
 def chart(usual):
-    return next(one for one in draw_all(usual) if one.name == "pools")
+    return drawn_of(usual, "pools")
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +60,7 @@ def without():
 
 
 def drawn(findings):
-    return draw(sketch(findings), "")
-
-
-def words(svg):
-    return [text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text")]
+    return drawn_of(findings, "pools")
 
 
 def sized(svg):
@@ -99,28 +99,8 @@ def test_the_narrow_form_has_its_second_panel_below(chart):
 
 
 def test_ids_and_colours_are_the_pages_own(chart):
-    for svg, prefix in ((chart.wide, "pools-w-"), (chart.narrow, "pools-n-")):
-        own = re.findall(r'\sid="([^"]+)"', svg)
-        assert own
-        assert all(one.startswith(prefix) for one in own)
-        assert not re.search(r"#[0-9a-fA-F]{6}\b", svg)
-    assert chart.dark != chart.standalone
-    assert chart.png.startswith(b"\x89PNG")
-
-
-def luminance(colour):
-    parts = [part / 255 for part in colour]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
-    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one, other):
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def rgb(colour):
-    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    assert not_the_pages_own(chart) == []
+    assert is_filed(chart)
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
@@ -214,9 +194,11 @@ def test_four_maps_are_drawn_and_the_tables_have_all():
 
 
 def test_pools_that_were_not_compared_are_drawn_without_a_claim():
-    only = drawn(digested(compared=False))
+    only = sketch(digested(compared=False))
     assert only.title == "Pools: goodput for as many clients"
-    assert "S" not in [one for one in words(only.wide) if one == "S C"]
+    shown = shown_words(painted(only))
+    assert (shown.count("S"), shown.count("W")) == (1, 1)  # in the legend
+    assert {one for one in shown if one.endswith("?")} == {"?", "C ?"}
 
 
 def test_hostile_names_stay_words():
@@ -272,7 +254,7 @@ def test_the_table_of_cells_has_pools_waits_and_goodput(usual, without):
 
 
 def test_a_run_without_pools_shows_nothing_of_it(without):
-    assert "pools" not in [one.name for one in draw_all(without)]
+    assert "pools" not in sketched(without)
     for text in (page_of(without), comment_of(without), terminal_of(without)):
         assert "checkout wait" not in text
         assert "pool=" not in text

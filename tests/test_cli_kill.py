@@ -120,6 +120,7 @@ def test_a_terminated_run_ends_like_an_interrupted_one(running, temporary):
     assert read(path).blocks
 
 
+@pytest.mark.servers  # for its seconds
 def test_a_run_does_not_go_on_with_a_lane_that_was_edited(running, tmp_path):
     process, _, path = running
     process.terminate()

@@ -194,7 +194,7 @@ def test_the_headline_names_the_best_and_what_the_worst_loses(usual):
 
 
 def test_the_answer_says_what_each_level_gives_and_which_is_no_choice(usual):
-    first, second, third, *_ = usual.answer
+    first, _, second, third, *_ = usual.answer
     assert first.startswith(
         "hot_row, 8 clients, ORM: REPEATABLE READ gives 430 correct operations/s ["
     )
@@ -204,6 +204,31 @@ def test_the_answer_says_what_each_level_gives_and_which_is_no_choice(usual):
     )
     assert second == "At REPEATABLE READ nothing lost or broken in 12,800 operations."
     assert third.startswith("SERIALIZABLE gives 340 correct operations/s [")
+
+
+def test_where_the_reference_has_wrong_data_another_is_advised():
+    told = digested({("orm", RC): Fate(2_400, lost=640), ("orm", SERIAL): Fate(340)}).answer
+    assert told[1] == (
+        "READ COMMITTED was the reference, so nothing here has a ratio to it: "
+        "run it with --reference serializable."
+    )
+
+
+def test_where_serializable_was_not_run_the_best_level_is_advised():
+    told = digested({("orm", RC): Fate(2_400, lost=640), ("orm", RR): Fate(430)}).answer
+    assert told[1].endswith("run it with --reference repeatable-read.")
+
+
+@pytest.mark.parametrize(
+    "fates",
+    [
+        {("orm", SERIAL): Fate(340), ("orm", RC): Fate(2_400, lost=640)},
+        {("orm", RC): Fate(2_400, lost=640), ("orm", SERIAL): Fate(340, lost=1)},
+    ],
+    ids=["the reference is right", "no level is right"],
+)
+def test_no_other_reference_is_advised_where_none_would_help(fates):
+    assert not any("--reference" in one for one in digested(fates).answer)
 
 
 def test_the_answer_names_other_ways_and_other_scenarios(usual):

@@ -8,15 +8,15 @@ import pytest
 from pool_runs import ASYNCPG, card, cell_id, column, digested, entry, left, maps_of
 
 from ormbench.cell import Cell
+from ormbench.report.cell_names import cell_names
 from ormbench.report.digest_pools import maps
 from ormbench.report.findings import Estimate, Outcomes
+from ormbench.report.focus import Focus
 from ormbench.report.names import apart
 from ormbench.report.pool_facts import idle_text, pool_facts
 from ormbench.report.pool_table import pool_tables
 from ormbench.report.pool_words import NOT_MEASURED, headline, smallest_text
 from ormbench.report.quantities import part_text, per_1000_text, whole_percent
-from ormbench.report.questions import cell_names
-from ormbench.report.sentences import Focus
 
 FOCUS = Focus("pool_pressure", ASYNCPG)
 

@@ -239,12 +239,13 @@ def test_lanes_on_the_event_loop_run_and_show_how_late_it_is(opened):
     assert late["core", ASYNC] < late["core_on_loop", SYNC] / 2
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.parametrize(
     ("target", "fixture"),
     [
         (SYNC, "server"),
-        pytest.param("mysql+pymysql", "mysql_server", marks=pytest.mark.servers),
-        pytest.param("mariadb+pymysql", "mariadb_server", marks=pytest.mark.servers),
+        ("mysql+pymysql", "mysql_server"),
+        ("mariadb+pymysql", "mariadb_server"),
     ],
 )
 def test_threads_and_lanes_on_the_event_loop_stand_beside_each_other(target, fixture, request):

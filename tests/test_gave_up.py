@@ -7,9 +7,10 @@ import pytest
 from pool_runs import cell_id, digested
 
 from ormbench.report import charts, markdown, terminal
+from ormbench.report.comparison_words import difference, short_ratio
 from ormbench.report.findings import Ladder, Rung
-from ormbench.report.questions import difference, is_reference, short_ratio
-from ormbench.report.sentences import contender
+from ormbench.report.focus import contender
+from ormbench.report.questions import is_reference
 from ormbench.report.terminal_table import _short
 from ormbench.report.wrong_data import sound_ladders
 

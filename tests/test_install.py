@@ -149,6 +149,7 @@ def test_list_and_dry_run_work_in_a_project_of_any_names(python, project):
     assert not (project / "results").exists()
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.slow
 def test_a_run_of_the_projects_own_models_works_beside_its_packages(python, project):
     words = ["run", "scenarios/thing.py", "get_by_id::core", *SMALL, "--json"]

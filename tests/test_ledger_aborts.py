@@ -62,6 +62,7 @@ def test_attempts_that_the_server_ended_are_transactions_too(pool, target, stand
 TELLING = [one for one in EACH if "postgresql+psycopg" not in getattr(one, "values", ())]
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.parametrize("target", TELLING)
 def test_a_lane_that_commits_once_more_than_it_says_is_incorrect_among_them(target, stand):
     """Not with psycopg, which may begin as many transactions to forget what it had prepared."""
@@ -93,6 +94,7 @@ def test_an_operation_that_read_what_cannot_be_was_rolled_back(target, stand):
         assert arm.counters["transactions"] == 200
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.parametrize("target", EACH)
 def test_an_operation_that_got_no_connection_sent_nothing(target, stand):
     one = cell("holds", target, pool="1+0:timeout=0.03", clients=6)

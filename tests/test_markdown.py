@@ -1,6 +1,4 @@
-import csv
 import dataclasses
-import io
 import re
 
 import pytest
@@ -13,8 +11,7 @@ from sample_findings import (
     with_strings,
 )
 
-from ormbench.report import markdown, table
-from ormbench.report.markdown import code, plain
+from ormbench.report import markdown
 
 HOSTILE = "`@team|#1 </details><img src=x>\n```\n| x | ~~~ [a](javascript:b) *b* =1"
 
@@ -79,60 +76,7 @@ def test_no_name_or_text_breaks_out_of_its_place():
     assert width
 
 
-def test_a_code_span_holds_no_backtick_pipe_mention_or_newline():
-    assert code("a`b|c@d#1\ne") == "`a'b\u00a6c@\u200bd#\u200b1 e`"
-    assert code("") == ""
-
-
-def test_an_interval_needs_no_backslashes_and_a_link_gets_them():
-    assert plain("1.10x [1.08, 1.13]") == "1.10x [1.08, 1.13]"
-    assert plain("[x](y)") == r"\[x\](y)"
-    assert plain("[1, 2](y)") == r"\[1, 2\](y)"
-
-
 def test_the_command_can_be_copied_as_it_stands():
     command = "ormbench ab @main '@. pool=20+0' ```"
     text = markdown.render(dataclasses.replace(sample(), reproduce=command))
     assert f"````console\n{command}\n````\n" in text
-
-
-def read(text):
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def test_the_csv_has_one_row_a_cell_with_units_in_its_columns_and_full_numbers():
-    rows = read(table.render(sample()))
-    assert len(rows) == 25
-    orm = next(row for row in rows if row["cell"] == "get_by_id/orm/postgresql+asyncpg")
-    found = next(one for one in sample().cells if one.cell.id == orm["cell"])
-    assert float(orm["service_mean_ns_per_op"]) == found.service.value
-    assert float(orm["throughput_op_per_s"]) == found.throughput.value
-    assert int(orm["service_p99_ns"]) == found.percentiles[-1][1]
-    assert orm["verdict"] == "slower"
-    assert orm["reference"] == "get_by_id/core/postgresql+asyncpg"
-    assert orm["run_usable"] == "yes"
-
-
-def test_the_csv_leaves_empty_what_was_not_measured():
-    wrong = next(row for row in read(table.render(sample())) if row["status"] == "INCORRECT")
-    assert wrong["service_mean_ns_per_op"] == wrong["verdict"] == ""
-    assert wrong["reason"].startswith("turn 3")
-    for row in read(table.render(one_block())):
-        assert row["service_mean_low_ns_per_op"] == ""
-
-
-def test_the_csv_of_a_run_that_is_not_usable_says_so_and_has_no_verdicts():
-    rows = read(table.render(unusable()))
-    assert {row["run_usable"] for row in rows} == {"no"}
-    assert {row["time_ratio_to_reference"] for row in rows} == {""}
-    assert table.render(nearly_empty()) == "run\r\n"
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\r="])
-def test_no_cell_of_the_csv_is_a_formula(start):
-    hostile = with_strings(sample(), lambda text: f'{start}cmd|"x",\n{text}')
-    rows = read(table.render(hostile))
-    assert len(rows) == 25
-    for row in rows:
-        for value in row.values():
-            assert not value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))

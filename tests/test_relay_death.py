@@ -59,6 +59,7 @@ def goes_on_without_a_block(process, folder, said):
     assert all(count.operations for count in counts)
 
 
+@pytest.mark.servers  # for its seconds
 def test_a_relay_that_dies_costs_its_block_and_the_next_has_another(running):
     process, folder = running
     wait_for(lambda: any('"kind":"block"' in one.read_text() for one in folder.glob("*/*.jsonl")))

@@ -11,6 +11,7 @@ from fabricate import LANES, ON_LOOP, SCENARIOS, Noise, Oddities, fabricate
 
 from ormbench.cell import Cell, Contrast, Group, LeftOut
 from ormbench.report import charts, html, markdown, questions, table
+from ormbench.report.comparison_words import comparison_name
 from ormbench.report.digest import digest
 from ormbench.report.method import method_lines
 from ormbench.report.names import blocks_loop, driver_name, in_threads, lane_name, product_name
@@ -108,7 +109,7 @@ def test_no_sentence_speaks_of_two_products(three):
 
 
 def test_names_of_comparisons_say_the_product_where_drivers_are_shared(three):
-    names = [questions.comparison_name(one) for one in three.comparisons]
+    names = [comparison_name(one) for one in three.comparisons]
     assert len(set(names)) == len(names)
     assert "get_by_id: asyncmy / aiomysql (MySQL, orm)" in names
     assert "get_by_id: orm / core (MariaDB aiomysql)" in names

@@ -156,6 +156,7 @@ SIZE = {"team": SliceSize(operations=19, settling=5, rounds=ROUNDS)}
 # Turns
 
 
+@pytest.mark.servers  # for its seconds
 @pytest.mark.parametrize("target", marked([ASYNC, SYNC], quick=[ASYNC]))
 def test_all_turns_of_a_slice_are_done_once_however_many_processes_share_them(site, target):
     """The state check of bulk_create and the server's own counters both see a turn too many."""

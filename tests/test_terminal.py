@@ -13,8 +13,9 @@ from sample_findings import (
 )
 
 from ormbench.cell import Cell
-from ormbench.report.terminal import Block, fit, render
-from ormbench.report.terminal_table import Scale
+from ormbench.report.terminal import render
+from ormbench.report.terminal_lines import Block, fit
+from ormbench.report.terminal_scale import Scale
 
 RUNS = {
     "usable": sample,

@@ -13,6 +13,7 @@ from distances import panels_of
 from isolation_runs import ASYNCPG, RC, RR, SERIAL, Fate, digested, isolated
 
 from ormbench.report import quiet_matplotlib
+from ormbench.report.comparison_words import short_ratio, wrong_words
 
 quiet_matplotlib.prepare()
 
@@ -20,12 +21,13 @@ from ormbench.report import chart_cells, chart_forest, questions  # noqa: E402 -
 from ormbench.report.cards import DRIVER, ORM_OR_CORE, cards  # noqa: E402 - prepared above
 from ormbench.report.chart_sheet import LIGHT, draw  # noqa: E402 - prepared above
 from ormbench.report.digest import digest  # noqa: E402 - prepared above
+from ormbench.report.focus import Focus  # noqa: E402 - prepared above
 from ormbench.report.html import render as page_of  # noqa: E402 - prepared above
 from ormbench.report.markdown import render as comment_of  # noqa: E402 - prepared above
 from ormbench.report.method import method_lines  # noqa: E402 - prepared above
 from ormbench.report.reading_order import in_reading_order  # noqa: E402 - prepared above
 from ormbench.report.rows import cell_rows, comparison_rows  # noqa: E402 - prepared above
-from ormbench.report.sentences import Focus, answer, headline  # noqa: E402 - prepared above
+from ormbench.report.sentences import answer, headline  # noqa: E402 - prepared above
 from ormbench.report.table import render as csv_of  # noqa: E402 - prepared above
 from ormbench.report.terminal import render as terminal_of  # noqa: E402 - prepared above
 
@@ -89,15 +91,13 @@ def test_a_reference_that_loses_updates_gives_no_ratio_either():
     findings = digested({("orm", RC): Fate(FAST, lost=1), ("orm", SERIAL): Fate(400)})
     one = compared(findings, SERIAL, RC)
     assert (one.verdict, [w.cell.isolation for w in one.wrong]) == ("wrong data", [RC])
-    assert questions.short_ratio(one) == "against wrong data"
+    assert short_ratio(one) == "against wrong data"
 
 
 def test_a_broken_invariant_is_wrong_data_as_a_lost_update_is(found):
     broken = next(one for one in found.comparisons if one.wrong and one.wrong[0].broken)
     assert broken.verdict == "wrong data"
-    assert questions.wrong_words(broken).endswith(
-        "breaks the invariant 10 times per 1,000 operations"
-    )
+    assert wrong_words(broken).endswith("breaks the invariant 10 times per 1,000 operations")
 
 
 def test_comparisons_of_right_data_keep_their_ratio(found):

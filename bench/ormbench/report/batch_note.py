@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ormbench.report import questions
 from ormbench.report.batch_phases import rows_text
 from ormbench.report.batches import Grid
+from ormbench.report.conditions import placement_text
 from ormbench.report.findings import Findings
 from ormbench.report.names import driver_name
 
@@ -33,7 +33,7 @@ def note(findings: Findings, found: Sequence[Grid], drawn: int) -> str:
         _FOOTING.format(names, names),
         _CROSSING if any(grid.crossings for grid in found) else "",
         f"99 % intervals over {findings.blocks} blocks; {span} operations a cell.",
-        f"{questions.placement_text(one.cell for one in measured).capitalize()}.",
+        f"{placement_text(one.cell for one in measured).capitalize()}.",
         _missing(found),
         f"{drawn} of {len(found)} grids drawn; the tables have all." if drawn < len(found) else "",
     ]
@@ -48,24 +48,23 @@ def _stories(findings: Findings, found: Sequence[Grid]) -> str:
 
 
 def _missing(found: Sequence[Grid]) -> str:
-    """Why points are missing: "Missing: copy (MySQL aiomysql): UNSUPPORTED: ...; ..."."""
-    reasons: dict[str, dict[str, list[int]]] = {}
+    """Why points are missing: "Missing: copy (MySQL aiomysql, 1 row): UNSUPPORTED: ...; ..."."""
+    reasons: dict[str, dict[tuple[str, str], list[int]]] = {}
     for grid in found:
-        for strategy in grid.strategies:
-            for point in strategy.points:
-                if point.found is None:
-                    place = f"{strategy.lane} ({driver_name(grid.key.target)}"
-                    places = reasons.setdefault(point.missing, {})
-                    places.setdefault(place, []).append(point.batch)
+        for point in grid.points:
+            if point.found is None:
+                place = point.cell.lane, driver_name(grid.key.target)
+                reasons.setdefault(point.missing, {}).setdefault(place, []).append(point.batch)
     texts = [
-        f"{', '.join(f'{place}, {_batches(batches)})' for place, batches in places.items())}: {why}"
+        f"{', '.join(_place(*place, batches) for place, batches in places.items())}: {why}"
         for why, places in reasons.items()
     ]
     more = f"; {len(texts) - _REASONS} more in the tables" if len(texts) > _REASONS else ""
     return f"{_GAP} Missing: {'; '.join(texts[:_REASONS])}{more}." if texts else ""
 
 
-def _batches(batches: Sequence[int]) -> str:
-    """As "1,000 rows", "1 to 10,000 rows"."""
+def _place(lane: str, driver: str, batches: Sequence[int]) -> str:
+    """As "copy (MySQL aiomysql, 1,000 rows)", "copy (MySQL aiomysql, 1 to 10,000 rows)"."""
     least, most = min(batches), max(batches)
-    return rows_text(most) if least == most else f"{least:,} to {rows_text(most)}"
+    span = rows_text(most) if least == most else f"{least:,} to {rows_text(most)}"
+    return f"{lane} ({driver}, {span})"

@@ -13,7 +13,7 @@ from ormbench.report.batch_words import usual_of
 from ormbench.report.batches import Crossing, Grid, Point, Strategy
 from ormbench.report.digest_batches import grids
 from ormbench.report.findings import Findings
-from ormbench.report.names import axes_text, bare_driver, product_name
+from ormbench.report.names import product_name
 
 LIMIT = 6  # panels of a chart; the tables have all grids
 ACCENTED = 5  # lines of a panel that are named
@@ -78,13 +78,6 @@ def moved_text(cells: Iterable[Cell]) -> str:
     """A sentence for the note of a chart that leaves *cells* of grids out; "" where it has all."""
     names = ", ".join(dict.fromkeys(cell.scenario for cell in cells))
     return f" Strategies of {names}: see rows an operation, and the tables." if names else ""
-
-
-def panel_name(grid: Grid) -> str:
-    """As "PostgreSQL, asyncpg", "MySQL, asyncmy, cache=128": MySQL and MariaDB are two servers."""
-    axes = {axis: value for axis, value in grid.key.unusual().items() if axis != "placement"}
-    target = grid.key.target
-    return ", ".join([product_name(target), bare_driver(target), *axes_text(axes)])
 
 
 def lines(grid: Grid) -> tuple[Line, ...]:

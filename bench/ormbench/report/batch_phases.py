@@ -8,11 +8,11 @@ fastest, as far as the intervals can tell.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ormbench.report.batches import Grid, Point
-from ormbench.report.findings import Estimate
+from ormbench.report.batches import Grid
 from ormbench.report.quantities import interval_of, ratio_text, without_interval
-from ormbench.stats.verdict import EQUIVALENCE, verdict
+from ormbench.stats.verdict import EQUIVALENCE
 
+GAIN = "the rows per second of"  # the reference, whose name follows
 _MOST = 3  # strategies that a clause names
 
 
@@ -53,41 +53,47 @@ def says(grid: Grid) -> str:
 
 def clauses(grid: Grid, *, bounds: bool = True) -> tuple[str, ...]:
     """The same, a clause a phase; with intervals if *bounds*."""
-    known = phases(grid)
-    others = [one for one in grid.points if one.cell.lane != grid.reference]
-    if not any(map(_decided, others)):
+    if all(one.verdict == "cannot tell" for one in grid.points if one.cell.lane != grid.reference):
         return ("this run cannot tell the strategies apart",)
-    return tuple(_clause(grid, one, is_first=one is known[0], bounds=bounds) for one in known)
+    return tuple(_clause(grid, one, bounds=bounds) for one in phases(grid))
 
 
-def _decided(point: Point) -> bool:
-    return bool(point.ratio and verdict(point.ratio.low, point.ratio.high) != "cannot tell")
-
-
-def _clause(grid: Grid, phase: Phase, *, is_first: bool, bounds: bool) -> str:
+def _clause(grid: Grid, phase: Phase, *, bounds: bool) -> str:
     """As "from 10 rows copy_binary, 2.1x the rows per second of core [1.9, 2.4] at 1,000"."""
-    first, last = phase.batches[0], phase.batches[-1]
-    whole = is_first and last == grid.batches[-1]
-    span = f"with {rows_text(first)}" if is_first and first == last else f"from {rows_text(first)}"
-    if is_first and last != first:
-        span = f"up to {rows_text(last)}"
-    if whole:
-        span = f"with {first:,} to {rows_text(last)}"
     if grid.reference in phase.lanes:
         beats = "nothing beats" if _unbeaten(grid, phase) else "nothing decidedly beats"
-        return f"{span} {beats} {grid.reference}"
-    text = f"{span} {_listed(phase.lanes)}"
-    ratios = {batch: _ratio(grid, phase.lanes[0], batch) for batch in phase.batches}
-    faster = [(batch, one) for batch, one in ratios.items() if one and one.high < 1]
-    if not faster:
-        return text
-    told, ratio = faster[-1]  # the most rows with which that is decided
+        return f"{_span(grid, phase)} {beats} {grid.reference}"
+    return f"{_span(grid, phase)} {_listed(phase.lanes)}{_gain(grid, phase, bounds=bounds)}"
+
+
+def _span(grid: Grid, phase: Phase) -> str:
+    """As "with 1 row", "up to 10 rows" of the first phase; "from 100 rows" of any other."""
+    first, last = phase.batches[0], phase.batches[-1]
+    if first != grid.tiers[0].batch:
+        return f"from {rows_text(first)}"
+    if last == grid.batches[-1]:
+        return f"with {first:,} to {rows_text(last)}"
+    return f"with {rows_text(first)}" if first == last else f"up to {rows_text(last)}"
+
+
+def _gain(grid: Grid, phase: Phase, *, bounds: bool) -> str:
+    """As ", 2.1x the rows per second of core [1.9, 2.4] at 1,000"; "" where none is decided.
+
+    With the most rows of *phase* with which its first lane is decidedly ahead of the reference.
+    """
+    lane = phase.lanes[0]
+    points = (grid.point(lane, batch) for batch in phase.batches)
+    ahead = [(o.batch, o.ratio) for o in points if o and o.ratio and o.ratio.high < 1]
+    if not ahead:
+        return ""
+    batch, ratio = ahead[-1]
     gain = replace(ratio, value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low)
-    said = ratio_text(gain, "faster")
-    whose = f"{phase.lanes[0]} " if len(phase.lanes) > 1 else ""
-    interval = interval_of(said) if bounds else ""
-    times = f"{whose}{without_interval(said)} the rows per second of {grid.reference}{interval}"
-    return f"{text}, {times}{'' if first == last else f' at {told:,}'}"
+    text = ratio_text(gain, "faster")
+    whose = f"{lane} " if len(phase.lanes) > 1 else ""
+    times = f"{without_interval(text)} the rows per second of {grid.reference}"
+    interval = interval_of(text) if bounds else ""
+    at = f" at {batch:,}" if len(phase.batches) > 1 else ""
+    return f", {whose}{times}{interval}{at}"
 
 
 def _unbeaten(grid: Grid, phase: Phase) -> bool:
@@ -102,13 +108,3 @@ def _listed(lanes: Sequence[str]) -> str:
     if len(names) > _MOST:
         names = [*names[: _MOST - 1], f"{len(names) - _MOST + 1} others"]
     return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def point_of(grid: Grid, lane: str, batch: int) -> Point | None:
-    """A lane with so many rows; None where nobody asked for that."""
-    return next((o for o in grid.points if (o.cell.lane, o.batch) == (lane, batch)), None)
-
-
-def _ratio(grid: Grid, lane: str, batch: int) -> Estimate | None:
-    point = point_of(grid, lane, batch)
-    return point.ratio if point else None

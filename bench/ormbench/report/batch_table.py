@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from ormbench.report.batch_phases import rows_text, says
-from ormbench.report.batch_words import grid_name
 from ormbench.report.batches import Grid, Point, Strategy
 from ormbench.report.digest_batches import grids
 from ormbench.report.findings import Findings
@@ -11,7 +10,6 @@ from ormbench.report.names import opened
 from ormbench.report.quantities import number_text, ratio_text
 from ormbench.report.round_trips import NOT_COUNTED, trips_text
 from ormbench.report.rows import Shown
-from ormbench.stats.verdict import verdict
 
 NOT_ASKED = "not asked for"
 _WHOLE = 100  # from here on without decimals
@@ -67,7 +65,6 @@ def batch_tables(findings: Findings) -> tuple[BatchTable, ...]:
     if not findings.trust.usable:
         return ()
     found = grids(findings.comparisons, findings.cells, findings.left_out)
-
     scenarios = list(dict.fromkeys([findings.focus, *(one.key.scenario for one in found)]))
 
     def place(grid: Grid) -> tuple[int, bool]:
@@ -84,7 +81,7 @@ def rate_of(rows_per_second: float) -> str:
 
 
 def _table(grid: Grid) -> BatchTable:
-    name, reference = grid_name(grid), grid.reference
+    name, reference = grid.name, grid.reference
     return BatchTable(
         f"{name}: rows per second; time vs {reference}; round trips of one operation",
         f"{name}: time vs {reference}; of {reference} itself rows per second",
@@ -122,6 +119,6 @@ def _cell(point: Point) -> BatchCell:
         return BatchCell(missing=point.missing or NOT_ASKED)
     ratio = Shown("not compared")
     if point.ratio is not None:
-        judged = verdict(point.ratio.low, point.ratio.high)
-        ratio = Shown(ratio_text(point.ratio, judged), point.ratio.value, judged)
+        text = ratio_text(point.ratio, point.verdict)
+        ratio = Shown(text, point.ratio.value, point.verdict)
     return BatchCell(rate_of(point.rows_per_second), ratio, trips_text(point.found))

@@ -1,10 +1,12 @@
-"""A grid of strategies against rows an operation, as chart 6 and its words read it: data only."""
+"""A grid of strategies against rows an operation, as its chart, its words and tables read it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ormbench.cell import Cell
 from ormbench.report.findings import CellFinding, Estimate
+from ormbench.report.names import bare_driver, driver_name, product_name, unusual_axes
+from ormbench.stats.verdict import Verdict, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,11 @@ class Point:
     ratio: Estimate | None = None  # its time over the reference's with as many rows; 1 of that
     rows_per_second: float | None = None  # the reference's, divided by that ratio
     trips: float | None = None  # round trips an operation; None where nothing counted them
+
+    @property
+    def verdict(self) -> Verdict:
+        """What its ratio says; "cannot tell" where it has none."""
+        return verdict(self.ratio.low, self.ratio.high) if self.ratio else "cannot tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,18 @@ class Grid:
     tiers: tuple[Tier, ...]  # from few rows to many
 
     @property
+    def name(self) -> str:
+        """As "insert_rows, asyncpg", "insert_rows, MySQL aiomysql, cache=128"."""
+        driver = driver_name(self.key.target)
+        return ", ".join([self.key.scenario, driver, *unusual_axes(self.key)])
+
+    @property
+    def place(self) -> str:
+        """As "PostgreSQL, asyncpg", "MySQL, aiomysql, cache=128"; MariaDB is another server."""
+        target = self.key.target
+        return ", ".join([product_name(target), bare_driver(target), *unusual_axes(self.key)])
+
+    @property
     def batches(self) -> tuple[int, ...]:
         """Each number of rows once, from few to many."""
         return tuple(sorted({one.batch for lane in self.strategies for one in lane.points}))
@@ -67,3 +86,7 @@ class Grid:
     def points(self) -> Iterator[Point]:
         """All points."""
         return (point for strategy in self.strategies for point in strategy.points)
+
+    def point(self, lane: str, batch: int) -> Point | None:
+        """A lane with so many rows; None where nobody asked for that."""
+        return next((o for o in self.points if (o.cell.lane, o.batch) == (lane, batch)), None)

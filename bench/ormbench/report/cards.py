@@ -9,9 +9,10 @@ from ormbench.cell import Cell, ContrastKind
 from ormbench.report import batch_words, distance_words, pool_words
 from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import Card, CellFinding, Comparison, Trust
+from ormbench.report.focus import Focus, contender, elsewhere
 from ormbench.report.names import bare_driver, driver_name, lane_name, opened, product_name
 from ormbench.report.quantities import ratio_text
-from ormbench.report.sentences import Focus, contender, elsewhere, takes, wrong_text
+from ormbench.report.sentences import takes, wrong_text
 from ormbench.report.wrong_data import sound
 from ormbench.stats.location import locate
 from ormbench.stats.verdict import WRONG_DATA, verdict

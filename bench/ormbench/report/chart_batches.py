@@ -21,14 +21,13 @@ from ormbench.report.batch_panels import (
     by_scenario,
     lines,
     named_crossings,
-    panel_name,
 )
 from ormbench.report.batches import Crossing, Grid, Point
 from ormbench.report.chart_axis import clipped, log_ticks
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import Findings
+from ormbench.report.focus import Focus
 from ormbench.report.quantities import has_interval
-from ormbench.report.sentences import Focus
 
 _LEFT, _RIGHT = 0.66, 1.5  # inches beside a plot: its ticks, and the names at the lines' ends
 _TITLE, _ABOVE, _PLOT = 0.4, 0.17, 1.95  # inches of a panel, from its top
@@ -116,7 +115,7 @@ def _paint(panels: Sequence[Panel], sheet: Sheet) -> None:
 def _paint_panel(panel: Panel, sheet: Sheet, left: float, top: float, columns: int) -> None:
     width = sheet.width / columns - _LEFT - _RIGHT
     style: Look = {"size": SMALL, "color": sheet.palette.muted}
-    title = clipped(panel_name(panel.grid), 46)
+    title = clipped(panel.grid.place, 46)
     sheet.text(left + 0.08, top + 0.04, title, weight="bold", size=SMALL)
     sheet.text(left + 0.08, top + 0.22, "rows per second (log): higher is better", **style)
     top += _TITLE + _ABOVE
@@ -156,11 +155,7 @@ def _axes(
 ) -> Axes:
     """Logarithmic axes for every value of a panel, with round ticks on y and none yet on x."""
     axes = sheet.axes(*place)
-    known = [one for line in panel.lines for point in line.points if (one := value(point))]
-    if value is _rate:
-        named = [point for line in panel.lines if line.role for point in line.points]
-        known += [bound for point in named for bound in _bounds(point)]
-    low, high = min(known, default=1.0), max(known, default=1.0)
+    low, high = _extent(panel, value)
     margin = 1.25 * max((high / low) ** 0.03, 1.0)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -178,6 +173,15 @@ def _axes(
     axes.set_yticks([], minor=True)
     axes.grid(axis="both", color=sheet.palette.rule, lw=0.6)
     return axes
+
+
+def _extent(panel: Panel, value: Value) -> tuple[float, float]:
+    """The least and the most that a panel shows; of rows per second with the named intervals."""
+    known = [one for line in panel.lines for point in line.points if (one := value(point))]
+    if value is _rate:
+        named = [point for line in panel.lines if line.role for point in line.points]
+        known += [bound for point in named for bound in _bounds(point)]
+    return min(known, default=1.0), max(known, default=1.0)
 
 
 def _spaced(values: Sequence[float], frame: Frame) -> list[float]:

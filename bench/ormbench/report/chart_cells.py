@@ -12,12 +12,20 @@ from ormbench.report import questions
 from ormbench.report.batch_panels import cells_of, moved_text
 from ormbench.report.chart_axis import beside, clipped, from_zero, plain_from_zero, whisker
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
+from ormbench.report.conditions import placement_text
 from ormbench.report.findings import CellFinding, Estimate, Findings
-from ormbench.report.quantities import has_interval, mean_text, rate_text, without_interval
+from ormbench.report.quantities import (
+    has_interval,
+    mean_text,
+    percentile_name,
+    rate_text,
+    without_interval,
+)
+from ormbench.report.row_names import own_names, row_names
 from ormbench.report.wrong_data import fails
 
 LIMIT = 60  # rows of a chart; the table of cells has them all
-_TOLD = 4  # cells that a title tells one by one
+_TOLD, _LONGEST = 4, 90  # cells that a title tells one by one, and letters that may take
 _LETTER = 0.068  # inches of a name's letter
 _PITCH, _TITLE, _FOOT, _LEGEND = 0.235, 0.26, 0.56, 0.3
 _SHOWN = (50.0, 90.0, 99.0)  # with the mean four series, as many as one panel bears
@@ -41,7 +49,7 @@ class Panel:
 def throughput(findings: Findings) -> Sketch | None:
     """Prepare the chart of throughput; None where no cell has a number."""
     panels = _panels(findings)
-    answer = _answer(findings, panels, _rate, lambda one: rate_text(one.value))
+    answer = _answer(findings, panels, _rate, lambda one: without_interval(rate_text(one)))
     note = _note(findings, panels, "Dot: mean; line: 99 % interval.")
     paint = partial(_paint, panels, _throughputs, "op/s: higher is better", 0.0)
     height = sum(panel.height for panel in panels)
@@ -106,12 +114,12 @@ def _answer(
         and one.cell in drawn
         and (value := number(one))
     }
-    names = questions.cell_names(found)
+    shared, names = own_names(list(found))
     texts = [f"{names[cell]} {words(value)}" for cell, value in found.items()]
-    if len(texts) > _TOLD:
+    if len(texts) > _TOLD or len(", ".join(texts)) > _LONGEST:
         texts = list(_spans(found, words))
     where = f" on {findings.servers[0][0]}" if len(findings.servers) > 1 else ""
-    return f"{findings.focus}{where}, {', '.join(texts)}" if texts else "all cells"
+    return ", ".join([f"{findings.focus}{where}", *shared, *texts]) if texts else "all cells"
 
 
 def _spans(found: Mapping[Cell, Estimate], words: Callable[[Estimate], str]) -> Iterator[str]:
@@ -133,41 +141,38 @@ def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
     rest = sum(cell not in inside for cell in numbers)
     more = f" {len(cells)} of {rest} cells drawn." if len(cells) < rest else ""
     more += moved_text(cell for cell in numbers if cell in inside)
-    placed = questions.placement_text(cells)
+    placed = placement_text(cells)
     return f"{reading} {placed[:1].upper()}{placed[1:]}. {findings.blocks} blocks.{more}"
 
 
 def _paint(
     panels: tuple[Panel, ...], inside: PaintPanel, words: str, legend: float, sheet: Sheet
 ) -> None:
-    names = {panel.title: _names(panel) for panel in panels}
-    room = _room([name for those in names.values() for name in those], narrow=sheet.narrow)
+    named = [row_names(panel.title, [one.cell for one in panel.cells]) for panel in panels]
+    room = _room([name for _, names in named for name in names], narrow=sheet.narrow)
     left, right = (room, 0.15) if sheet.narrow else (room, 1.75)
     top = legend
     if legend:
         _legend(panels, sheet)
-    for panel in panels:
-        sheet.text(0.08, top + 0.04, clipped(panel.title, 40), weight="bold", size=SMALL)
+    for panel, (title, names) in zip(panels, named, strict=True):
+        words_of_title = clipped(title, 44 if sheet.narrow else 95)
+        sheet.text(0.08, top + 0.04, words_of_title, weight="bold", size=SMALL)
         height = len(panel.cells) * _PITCH
         axes = sheet.axes(left, top + _TITLE, sheet.width - left - right, height)
         axes.set_ylim(len(panel.cells) - 0.4, -0.6)
-        labels = [clipped(name, int((left - 0.1) / _LETTER)) for name in names[panel.title]]
+        labels = [clipped(name, int((left - 0.1) / _LETTER)) for name in names]
         axes.set_yticks(range(len(labels)), labels, size=SMALL)
-        placed = questions.placement_text(one.cell for one in panel.cells)
-        inside(axes, panel.cells, words if sheet.narrow else f"{words}; {placed}", sheet)
+        placed = placement_text(one.cell for one in panel.cells)
+        apart = ";\n" if ";" in placed else "; "
+        inside(axes, panel.cells, words if sheet.narrow else f"{words}{apart}{placed}", sheet)
+        if sheet.narrow:  # the words may be longer than the axis, and have room on its left
+            axes.set_xlabel(axes.get_xlabel(), loc="right")
         top += panel.height
-
-
-def _names(panel: Panel) -> list[str]:
-    """What its rows are called; a pool's or a level's word needs no name before it."""
-    names = questions.cell_names(one.cell for one in panel.cells)
-    known = (names[one.cell] for one in panel.cells)
-    return [name.replace(" pool=", " ").replace(" isolation=", " ") for name in known]
 
 
 def _room(names: Sequence[str], *, narrow: bool) -> float:
     """Inches for the longest of *names*, as far as the plot can spare them."""
-    least, most = (1.5, 1.8) if narrow else (2.1, 2.7)
+    least, most = (1.5, 2.0) if narrow else (2.1, 2.7)
     return min(max(max(map(len, names), default=0) * _LETTER + 0.11, least), most)
 
 
@@ -223,7 +228,7 @@ def _legend(panels: tuple[Panel, ...], sheet: Sheet) -> None:
     known = {name for panel in panels for one in panel.cells for name, _ in one.percentiles}
     marks = [("mean", _mean_mark(sheet.palette))]
     marks += [
-        (questions.percentile_name(name), _percentile_mark(name, sheet.palette))
+        (percentile_name(name), _percentile_mark(name, sheet.palette))
         for name in _SHOWN
         if name in known
     ]

@@ -22,9 +22,9 @@ from ormbench.report.distance_note import note
 from ormbench.report.distance_table import lane_names, panel_name
 from ormbench.report.distance_words import headline
 from ormbench.report.findings import Comparison, Findings
+from ormbench.report.focus import CONTENDER, Focus
 from ormbench.report.quantities import counted_text, has_interval
 from ormbench.report.round_trips import trips
-from ormbench.report.sentences import CONTENDER, Focus
 from ormbench.results.count import Count
 
 LIMIT = 6  # panels; the tables below the chart have them all

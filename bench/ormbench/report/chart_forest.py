@@ -11,19 +11,22 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ormbench.cell import Cell
-from ormbench.report import questions
 from ormbench.report.batch_panels import cells_of, moved_text
 from ormbench.report.chart_axis import beside, clipped, ratio_axis, whisker
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
+from ormbench.report.comparison_words import short_ratio
 from ormbench.report.findings import Comparison, Estimate, Findings, Verdict
-from ormbench.report.names import axes_text, driver_name, product_name
+from ormbench.report.forest_names import heading_of, label_of
+from ormbench.report.names import product_name
 from ormbench.report.quantities import has_interval
 from ormbench.report.wrong_data import briefly, sound
 from ormbench.stats.verdict import WRONG_DATA
 
 LIMIT = 48  # rows; the table below the chart has them all
 _PITCH, _HEAD, _FOOT = 0.235, 0.36, 0.5
+_STACKED = 0.4  # inches a row that has its name above its mark
+_LETTER, _SHORT = 0.066, 20  # inches of a letter; letters of a name that fits beside its mark
+_LEFT, _RIGHT = (2.55, 3.4), (1.5, 2.1)  # inches beside the axes of a wide sheet, least and most
 _ORDER: tuple[Verdict, ...] = ("slower", "faster", "same", "cannot tell", WRONG_DATA)
 _MARKED = _ORDER[:-1]  # what stands on the axis; wrong data has no place there
 
@@ -55,8 +58,20 @@ def sketch(findings: Findings) -> Sketch | None:
         note += f" {len(shown)} of {len(compared)} rows drawn; the table below has all."
     note += moved
     band = findings.trust.aa.ratio if findings.trust.aa else None
-    paint = partial(_paint, rows, band)
-    return Sketch("forest", title, note, lambda _: _HEAD + len(rows) * _PITCH + _FOOT, paint)
+    return Sketch("forest", title, note, partial(_height, rows), partial(_paint, rows, band))
+
+
+def _height(rows: tuple[Row, ...], narrow: bool) -> float:  # noqa: FBT001 - called through Sketch.height
+    return _HEAD + len(rows) * _pitch(rows, narrow=narrow) + _FOOT
+
+
+def _pitch(rows: tuple[Row, ...], *, narrow: bool) -> float:
+    return _STACKED if narrow and _is_long_beside(rows) else _PITCH
+
+
+def _is_long_beside(rows: tuple[Row, ...]) -> bool:
+    """Whether a narrow sheet has too little room for names beside their marks."""
+    return any(len(label_of(one)) > _SHORT for one in rows if isinstance(one, Comparison))
 
 
 def _without_grids(compared: list[Comparison], findings: Findings) -> tuple[list[Comparison], str]:
@@ -88,60 +103,14 @@ def _limited(compared: list[Comparison], focus: str) -> list[Comparison]:
 def _rows(compared: Iterable[Comparison]) -> Iterator[Row]:
     groups: dict[str, list[Comparison]] = {}
     for one in compared:
-        groups.setdefault(_heading(one), []).append(one)
+        groups.setdefault(heading_of(one), []).append(one)
     for heading, group in groups.items():
         yield heading
         yield from group
 
 
-def _of_drivers(one: Comparison) -> bool:
-    return one.candidate.lane == one.reference.lane and one.candidate.target != one.reference.target
-
-
-def _heading(one: Comparison) -> str:
-    candidate, reference = questions.pair_names(one)
-    if not _of_drivers(one):
-        shared = axes_text(_shared(one)) if _is_long(one) else []
-        return ", ".join([one.candidate.scenario, driver_name(one.reference.target), *shared])
-    product = product_name(one.reference.target)
-    owner = f"{product} " if driver_name(one.reference.target).startswith(product) else ""
-    return f"{one.candidate.scenario}, {owner}{candidate} / {reference}"
-
-
-def _label(one: Comparison) -> str:
-    if _of_drivers(one):
-        return one.candidate.lane
-    if not _is_long(one):
-        return " / ".join(questions.pair_names(one))
-    names = [" ".join([cell.lane, *_own(cell, one)]) for cell in (one.candidate, one.reference)]
-    alike = one.candidate.lane == one.reference.lane
-    return " / ".join([names[0], names[1].removeprefix(f"{one.reference.lane} " if alike else "")])
-
-
-def _is_long(one: Comparison) -> bool:
-    """Whether names with all axes would be too long: what both share goes into the heading."""
-    cell = one.candidate
-    chosen = (cell.pool, cell.isolation, cell.batch, cell.cache)
-    return one.kind == "axis" or any(word is not None for word in chosen)
-
-
-def _shared(one: Comparison) -> dict[str, object]:
-    """The axes off their default that both have alike, but the placement."""
-    axes, other = one.candidate.unusual(), one.reference.unusual()
-    alike = {axis: value for axis, value in axes.items() if value == other.get(axis)}
-    return {axis: value for axis, value in alike.items() if axis != "placement"}
-
-
-def _own(cell: Cell, one: Comparison) -> list[str]:
-    """The values of *cell* on the axes in which the two differ; a word needs no name before it."""
-    unusual = {**one.candidate.unusual(), **one.reference.unusual()}
-    differing = [axis for axis in unusual if axis != "placement" and axis not in _shared(one)]
-    texts = axes_text({axis: getattr(cell, axis) for axis in differing})
-    return [text.removeprefix("isolation=").removeprefix("pool=") for text in texts]
-
-
 def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
-    left, right = (1.5, 0.1) if sheet.narrow else (2.55, 1.5)
+    left, right = _sides(rows, narrow=sheet.narrow)
     width = sheet.width - left - right
     axes = sheet.axes(left, _HEAD, width, sheet.height - _HEAD - _FOOT)
     compared = _timed(one for one in rows if isinstance(one, Comparison))
@@ -156,9 +125,19 @@ def _paint(rows: tuple[Row, ...], band: Estimate | None, sheet: Sheet) -> None:
     _legend(sheet, banded=band is not None and has_interval(band))
     for y, row in enumerate(rows):
         if isinstance(row, str):
-            _name(axes, y, clipped(row, 48 if sheet.narrow else 64), sheet, weight="bold")
+            _name(axes, y, clipped(row, 46 if sheet.narrow else 64), sheet, weight="bold")
         else:
-            _paint_row(axes, y, row, sheet)
+            _paint_row(axes, y, row, sheet, stacked=sheet.narrow and _is_long_beside(rows))
+
+
+def _sides(rows: tuple[Row, ...], *, narrow: bool) -> tuple[float, float]:
+    """Inches left and right of the axes: for names, and for ratios in words."""
+    if narrow:
+        return (0.2 if _is_long_beside(rows) else 1.5), 0.1
+    compared = [one for one in rows if isinstance(one, Comparison)]
+    left = 0.3 + _LETTER * max(len(label_of(one)) for one in compared)
+    right = 0.15 + 0.06 * max(len(short_ratio(one)) for one in compared)
+    return min(max(left, _LEFT[0]), _LEFT[1]), min(max(right, _RIGHT[0]), _RIGHT[1])
 
 
 def _span(ratios: list[Estimate]) -> tuple[float, float]:
@@ -167,8 +146,10 @@ def _span(ratios: list[Estimate]) -> tuple[float, float]:
     return max(min(lows, default=1.0), 1e-3), min(max(highs, default=1.0), 1e3)
 
 
-def _paint_row(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
-    _name(axes, y, clipped(_label(one), 22 if sheet.narrow else 38), sheet)
+def _paint_row(axes: Axes, row: int, one: Comparison, sheet: Sheet, *, stacked: bool) -> None:
+    room = (50 if stacked else _SHORT) if sheet.narrow else 46
+    _name(axes, row - 0.2 if stacked else row, clipped(label_of(one), room), sheet)
+    y = row + 0.2 if stacked else float(row)
     if one.verdict == WRONG_DATA:
         _write_wrong(axes, y, one, sheet)
         return
@@ -177,7 +158,7 @@ def _paint_row(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
         whisker(axes, one.ratio, 1.0, y, colour=look["color"])
         axes.plot([one.ratio.value], [y], zorder=5, **look)
     if not sheet.narrow:
-        text = questions.short_ratio(one)
+        text = short_ratio(one)
         beside(axes, text, (1.0, y), 8, edge=True, size=SMALL, color=sheet.palette.ink)
 
 
@@ -186,13 +167,14 @@ def _timed(compared: Iterable[Comparison]) -> list[Comparison]:
     return [one for one in sound(compared) if one.ratio.blocks]
 
 
-def _write_wrong(axes: Axes, y: int, one: Comparison, sheet: Sheet) -> None:
+def _write_wrong(axes: Axes, y: float, one: Comparison, sheet: Sheet) -> None:
     """Whose data are wrong, in words on a ground that hides the axis: there is no ratio."""
     told = [
         f"{'' if wrong.cell == one.candidate else 'reference '}{briefly(wrong)}"
         for wrong in one.wrong
     ]
-    words = clipped(f"{WRONG_DATA}: {'; '.join(told)}", 32 if sheet.narrow else 74)
+    room = (1 - axes.get_position().x0) * sheet.width / _LETTER
+    words = clipped(f"{WRONG_DATA}: {'; '.join(told)}", int(room))
     style = {"size": SMALL, "color": sheet.palette.slower, "zorder": 6}
     ground = {"facecolor": sheet.palette.surface, "edgecolor": "none", "pad": 1.2}
     beside(axes, words, (0.0, y), 3, edge=True, bbox=ground, **style)
@@ -210,12 +192,17 @@ def mark(verdict: Verdict, palette: Palette) -> dict[str, Any]:
     return {"marker": shape, "ms": 5.5, "color": colour, "mfc": inside, "mew": 1.2, "ls": "none"}
 
 
-def _name(axes: Axes, y: int, words: str, sheet: Sheet, **style: Any) -> None:
-    """A row's name, from the left edge of the sheet; rows stand in from their heading."""
+def _name(axes: Axes, y: float, words: str, sheet: Sheet, **style: Any) -> None:
+    """A row's name, from the left edge of the sheet; rows stand in from their heading.
+
+    Where it reaches over the axis of a wide sheet, its ground hides the lines behind it.
+    """
     indent = 6.0 if style else 14.0  # points
     whole = axes.get_position().x0 * sheet.width * 72
-    ink = sheet.palette.ink
-    beside(axes, words, (0.0, y), indent - whole, edge=True, size=SMALL, color=ink, **style)
+    style |= {"size": SMALL, "color": sheet.palette.ink, "zorder": 3}
+    if not sheet.narrow:
+        style["bbox"] = {"facecolor": sheet.palette.surface, "edgecolor": "none", "pad": 0.8}
+    beside(axes, words, (0.0, y), indent - whole, edge=True, **style)
 
 
 def _legend(sheet: Sheet, *, banded: bool) -> None:

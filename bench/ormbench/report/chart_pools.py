@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from ormbench.report import pool_legend
-from ormbench.report.chart_axis import clipped
+from ormbench.report.chart_axis import beside, clipped
 from ormbench.report.chart_sheet import SMALL, TEXT, Sheet, Sketch
 from ormbench.report.digest_pools import maps
 from ormbench.report.findings import Findings
+from ormbench.report.focus import Focus
 from ormbench.report.pool_legend import STAIR, shade
 from ormbench.report.pool_map import Column, Entry, PoolMap
 from ormbench.report.pool_note import note
@@ -24,13 +25,13 @@ from ormbench.report.pool_rows import APART, heights, label, stairs
 from ormbench.report.pool_table import map_name, wait_of
 from ormbench.report.pool_words import headline
 from ormbench.report.quantities import whole_percent
-from ormbench.report.sentences import Focus
 
 LIMIT = 4  # maps; the tables below the chart have them all
 _TITLE = "Pools: goodput for as many clients"
 _NAME, _HEAD, _ROW, _FOOT = 0.26, 0.22, 0.34, 0.46  # inches of a map, from its top
 _WIDEST = 0.8  # inches of a column
 _TINY = 7.0  # points
+_LINE = 0.38  # of a row: from one line of a pool's name to the next
 _EDGE = 0.03  # of a cell, left free on each side
 
 Panel = Callable[[Axes, float, float, Entry, Column, Sheet], None]  # paints one cell
@@ -122,10 +123,12 @@ def _grid(found: PoolMap, place: tuple[float, float, float], words: str, sheet: 
 def _names(axes: Axes, found: PoolMap, sheet: Sheet) -> None:
     """The pools: how many connections each holds at most, and its options below."""
     rows, room = heights(found), 16 if sheet.narrow else 20
-    labels = ["\n".join(clipped(line, room) for line in label(found, word)) for word in found.words]
-    axes.set_yticks([rows[word] + 0.5 for word in found.words], labels, size=SMALL)
-    for one in axes.get_yticklabels():
-        one.set_linespacing(1.05)
+    style: dict[str, Any] = {"edge": True, "size": SMALL, "color": sheet.palette.ink, "ha": "right"}
+    for word in found.words:
+        lines = label(found, word)
+        for place, line in enumerate(lines):  # a text each, or other fonts would not end alike
+            y = rows[word] + 0.5 + _LINE * (place - (len(lines) - 1) / 2)
+            beside(axes, clipped(line, room), (0.0, y), -4, **style)
 
 
 def _fill(axes: Axes, found: PoolMap, paint: Panel, sheet: Sheet) -> None:

@@ -13,6 +13,7 @@ from ormbench.report import (
     questions,
 )
 from ormbench.report.chart_sheet import Sketch, draw
+from ormbench.report.conditions import placement_text, servers_text
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings, Ladder
 from ormbench.report.names import product_name
@@ -36,9 +37,9 @@ def origin(findings: Findings) -> str:
     cells = [one.cell for one in findings.cells]
     parts = [
         findings.started[:10],
-        questions.conditions(findings),
+        servers_text(findings),
         *(f"{name} {value}" for name, value in findings.environment if not name.endswith(" id")),
-        questions.placement_text(cells),
+        placement_text(cells),
         findings.scope,
         findings.run,
         "ormbench",

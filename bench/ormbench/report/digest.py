@@ -19,9 +19,10 @@ from ormbench.report.findings import (
     Ladder,
     Trust,
 )
+from ormbench.report.focus import Focus
 from ormbench.report.names import bare_driver, distribution, product_name
 from ormbench.report.scope import does_not_say, scope, server_settings, servers
-from ormbench.report.sentences import Focus, answer, by_chance, called_different, headline
+from ormbench.report.sentences import answer, by_chance, called_different, headline
 from ormbench.report.wrong_data import examined, sound_ladders, without_times
 from ormbench.results.folder import RunRecord
 from ormbench.results.manifest import Environment

@@ -18,7 +18,7 @@ from ormbench.report.wrong_data import fails, sound
 from ormbench.stats.location import Location, locate
 from ormbench.stats.verdict import EQUIVALENCE
 
-FEWEST = 2  # batches with numbers, and lanes; below, there is nothing to choose
+_FEWEST = 2  # batches with numbers, and lanes; below, there is nothing to choose
 _NS_PER_S = 1_000_000_000
 _ALIKE = Location(1.0, 1.0, 1.0, 0)
 
@@ -35,9 +35,9 @@ def grids(
     known: dict[Cell, dict[Cell, Point]] = {}
     for one in cells:
         if one.cell.batch is not None and one.cell.rate is None:
-            known.setdefault(key_of(one.cell), {})[one.cell] = _point(one, one.cell.batch)
+            known.setdefault(_key(one.cell), {})[one.cell] = _point(one, one.cell.batch)
     for left in left_out:
-        if left.cell.batch is not None and (points := known.get(key_of(left.cell))) is not None:
+        if left.cell.batch is not None and (points := known.get(_key(left.cell))) is not None:
             absent = Point(left.cell, left.cell.batch, missing=left.reason)
             points.setdefault(left.cell, absent)
     timed = [one for one in sound(comparisons) if one.kind == "lane" and one.ratio.blocks]
@@ -48,7 +48,7 @@ def grids(
     )
 
 
-def key_of(cell: Cell) -> Cell:
+def _key(cell: Cell) -> Cell:
     """What the cells of a grid share."""
     return replace(cell, lane="", batch=None)
 
@@ -67,7 +67,7 @@ def _point(found: CellFinding, batch: int) -> Point:
 def _is_choice(points: Iterable[Point]) -> bool:
     """Whether lanes can be told apart with two numbers of rows or more: one of them is no line."""
     lanes = Counter(one.batch for one in points if one.found)
-    return sum(count >= FEWEST for count in lanes.values()) >= FEWEST
+    return sum(count >= _FEWEST for count in lanes.values()) >= _FEWEST
 
 
 def _grid(key: Cell, points: Sequence[Point], timed: Sequence[Comparison]) -> Grid:
@@ -127,7 +127,7 @@ class _Column:
         bases = (reference, *dict.fromkeys(base for _, base in self.stars))
         links = ((base, self._against(lane, base)) for base in bases)
         base, footing = next(((base, ratio) for base, ratio in links if ratio), (lane, None))
-        rows = rows_per_second(self.points[base]) / (footing.value if footing else 1.0)
+        rows = _rows_per_second(self.points[base]) / (footing.value if footing else 1.0)
         return replace(point, ratio=self.versus(lane, reference), rows_per_second=rows)
 
     def ahead(self, one: str, other: str) -> bool:
@@ -173,7 +173,7 @@ def _over(mine: Estimate, theirs: Estimate) -> Estimate:
     return replace(mine, value=mine.value / theirs.value, low=low, high=high, blocks=blocks)
 
 
-def rows_per_second(point: Point) -> float:
+def _rows_per_second(point: Point) -> float:
     """Of all clients, by the mean time of an operation, as the table of cells has it."""
     mean = point.found.service.value if point.found and point.found.service else math.inf
     return point.batch * point.cell.clients * _NS_PER_S / mean
@@ -190,7 +190,8 @@ def _tier(batch: int, column: _Column) -> Tier:
 def _crossings(columns: Mapping[int, _Column]) -> Iterator[Crossing]:
     """Between neighbouring batches alone: what was not measured in between is not passed over."""
     for (last, few), (first, many) in pairwise(columns.items()):
-        both = [one.cell.lane for one in few.measured if _has(many, one.cell.lane)]
+        going_on = {one.cell.lane for one in many.measured}
+        both = [one.cell.lane for one in few.measured if one.cell.lane in going_on]
         for one, other in combinations(both, 2):
             if few.ahead(one, other) == many.ahead(one, other):
                 continue  # the lines in the chart do not meet
@@ -201,10 +202,6 @@ def _crossings(columns: Mapping[int, _Column]) -> Iterator[Crossing]:
                 yield Crossing(one, other, last, first, _between(last, first, before, after))
             if before.high < 1 and after.low > 1:
                 yield Crossing(other, one, last, first, _between(last, first, before, after))
-
-
-def _has(column: _Column, lane: str) -> bool:
-    return lane in column.points and column.points[lane].found is not None
 
 
 def _between(last: int, first: int, before: Estimate, after: Estimate) -> float:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ormbench.cell import Cell
-from ormbench.report import questions
+from ormbench.report.cell_names import cell_names
+from ormbench.report.comparison_words import short_ratio
 from ormbench.report.digest_distance import Panel, Point, panels
 from ormbench.report.distance_words import rtt_text
 from ormbench.report.findings import Findings
@@ -53,9 +54,9 @@ def lane_names(panel: Panel) -> dict[Cell, str]:
     """What tells the reference and the candidates of a panel apart."""
     cells = _cells(panel)
     if not _shared_axes(cells):
-        return questions.cell_names(cells)
+        return cell_names(cells)
     bare = {one: Cell(scenario=one.scenario, lane=one.lane, target=one.target) for one in cells}
-    names = questions.cell_names(bare.values())
+    names = cell_names(bare.values())
     return {one: names[bare[one]] for one in cells}
 
 
@@ -84,7 +85,7 @@ def _table(panel: Panel) -> DistanceTable:
 
 def _shown(points: Sequence[Point]) -> tuple[Shown, ...]:
     return tuple(
-        Shown(questions.short_ratio(one.found), one.found.ratio.value, one.found.verdict)
+        Shown(short_ratio(one.found), one.found.ratio.value, one.found.verdict)
         if one.found
         else Shown(one.missing or "not compared")
         for one in points

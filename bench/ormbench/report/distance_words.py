@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from ormbench.report.digest_distance import Line, Panel, Point, fades_from, panels
 from ormbench.report.findings import Card, CellFinding, Comparison
+from ormbench.report.focus import CONTENDER, Focus
 from ormbench.report.names import apart, bare_driver, driver_name, opened, product_name
 from ormbench.report.quantities import interval_of, ratio_text, without_interval
 from ormbench.report.round_trips import both_send
-from ormbench.report.sentences import CONTENDER, Focus
 from ormbench.stats.verdict import EQUIVALENCE
 
 QUESTION = "DOES IT MATTER ON MY NETWORK?"

@@ -15,12 +15,21 @@ from markupsafe import Markup
 from ormbench.report import gaps, questions
 from ormbench.report.batch_table import BatchTable, batch_tables
 from ormbench.report.batch_words import QUESTIONS
+from ormbench.report.conditions import (
+    clients_text,
+    focus_driver,
+    placement_text,
+    servers_text,
+    transaction_text,
+    versions,
+)
 from ormbench.report.distance_table import distance_tables
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings
 from ormbench.report.isolation_table import HEADS, isolation_tables
 from ormbench.report.method import method_lines
 from ormbench.report.pool_table import pool_tables
+from ormbench.report.quantities import duration_text
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import cell_rows, comparison_rows
@@ -96,13 +105,13 @@ def _head(findings: Findings) -> tuple[str, ...]:
     cells = [one.cell for one in questions.focus_cells(findings)]
     parts = (
         findings.focus,
-        questions.conditions(findings),
-        questions.focus_driver(findings),
-        *questions.environment(findings, "SQLAlchemy", "Python"),
-        questions.clients_text(cells),
-        questions.transaction_text(cells),
-        questions.placement_text(cells),
-        f"{findings.blocks} blocks, {questions.duration_text(findings.seconds)}",
+        servers_text(findings),
+        focus_driver(findings),
+        *versions(findings, "SQLAlchemy", "Python"),
+        clients_text(cells),
+        transaction_text(cells),
+        placement_text(cells),
+        f"{findings.blocks} blocks, {duration_text(findings.seconds)}",
         findings.started[:10],
     )
     return tuple(part for part in parts if part)

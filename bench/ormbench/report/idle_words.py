@@ -5,10 +5,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from ormbench.report.cell_names import cell_names
 from ormbench.report.findings import CellFinding
+from ormbench.report.focus import Focus
 from ormbench.report.pool_facts import ANSWERED
-from ormbench.report.questions import cell_names
-from ormbench.report.sentences import Focus
 
 _AFTER = "right after the server closed idle connections"
 _ERROR = 100  # characters of an error; the page has all of it

@@ -11,6 +11,7 @@ from ormbench.cell import Cell
 from ormbench.policy import POLICY
 from ormbench.report.digest_isolation import Level, Panel, Setting, Way, panels, settings
 from ormbench.report.findings import CellFinding, Comparison
+from ormbench.report.focus import CONTENDER, Focus
 from ormbench.report.names import axes_text, driver_name, lane_name, opened, product_name
 from ormbench.report.quantities import (
     counted_text,
@@ -22,7 +23,6 @@ from ormbench.report.quantities import (
     without_interval,
 )
 from ormbench.report.round_trips import trips
-from ormbench.report.sentences import CONTENDER, Focus
 from ormbench.report.wrong_data import PER, briefly, happened
 from ormbench.stats.verdict import EQUIVALENCE
 
@@ -59,6 +59,7 @@ def answer(
     first, *further = _says(main)
     sentences = [
         f"{place}: {first}",
+        *_no_ratio(comparisons, main),
         *further,
         *_other_ways(panel, main),
         *_set_where(settings(cells, comparisons), focus),
@@ -138,6 +139,19 @@ def _says(main: Way) -> Iterator[str]:
     for one in main.levels:
         if one.standing == "behind":
             yield f"{level_text(one)} gives {_rate(one, bounds=True)} with {aborts_text(one)}"
+
+
+def _no_ratio(comparisons: Sequence[Comparison], main: Way) -> Iterator[str]:
+    """What to run instead where the way's levels were compared with one whose data are wrong."""
+    levels = {one.found.cell: one for one in main.levels}
+    sound = [one for one in main.levels if one.found.wrong is None]
+    sound.sort(key=lambda one: (one.found.cell.isolation != "serializable", one is not main.best))
+    wrong = (levels.get(one.reference) for one in comparisons if one.candidate in levels)
+    reference = next((one for one in wrong if one and one.found.wrong), None)
+    if reference and sound:
+        word = sound[0].found.cell.isolation or "default"
+        what = "the reference, so nothing here has a ratio to it"
+        yield f"{level_text(reference)} was {what}: run it with --reference {word}"
 
 
 def _unharmed(level: Level) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormbench.report import questions
+from ormbench.report.conditions import clients_text
 from ormbench.report.findings import CellFinding, Findings
 from ormbench.report.isolation_words import RETRIES
 from ormbench.report.names import blocks_loop, in_threads
@@ -105,7 +105,7 @@ def _retries(measured: list[CellFinding]) -> Iterator[Line]:
 
 
 def _clock(measured: list[CellFinding]) -> str:
-    clients = questions.clients_text(one.cell for one in measured)
+    clients = clients_text(one.cell for one in measured)
     texts = []
     if any(one.cell.rate is None for one in measured) or not measured:
         texts.append(

@@ -4,7 +4,7 @@ MySQL and MariaDB share their drivers, so those go by the product's name, too, w
 sentence does not say it: "MariaDB aiomysql".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ormbench.cell import Cell
 from ormbench.targets.target import TARGETS
@@ -50,6 +50,15 @@ def axes_text(axes: Mapping[str, object]) -> list[str]:
         f"{axis}={_value(_CHOSEN.get(axis) if axes[axis] is None else axes[axis])}"
         for axis in ordered
     ]
+
+
+def unusual_axes(cell: Cell, chosen: Iterable[str] = ()) -> list[str]:
+    """As ["pool=5+10"]: axes off their default but the placement, which all beside *cell* share.
+
+    Those *chosen* stand there in any case: where one has "pool=20+0", another has "pool=fitted".
+    """
+    axes = {axis: value for axis, value in cell.unusual().items() if axis != "placement"}
+    return axes_text({axis: getattr(cell, axis) for axis in chosen} | axes)
 
 
 def _differ(one: Cell, other: Cell, axis: str) -> bool:

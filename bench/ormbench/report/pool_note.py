@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ormbench.report import questions
+from ormbench.report.conditions import placement_text
 from ormbench.report.digest_pools import CHURN
 from ormbench.report.findings import Findings
 from ormbench.report.pool_map import PoolMap
@@ -39,7 +39,7 @@ def note(findings: Findings, found: Sequence[PoolMap], drawn: int) -> str:
         _FAILED if any(entry.failed for entry in entries) else "",
         _UNDECIDED,
         f"99 % intervals over {findings.blocks} blocks; {span} operations a cell.",
-        f"{questions.placement_text(one.cell for one in measured).capitalize()}.",
+        f"{placement_text(one.cell for one in measured).capitalize()}.",
         _missing(found),
         f"{drawn} of {len(found)} maps drawn; the tables have all." if drawn < len(found) else "",
     ]

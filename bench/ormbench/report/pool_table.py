@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ormbench.report import questions
 from ormbench.report.digest_pools import maps
 from ormbench.report.findings import Findings
-from ormbench.report.names import axes_text, driver_name
+from ormbench.report.names import driver_name, unusual_axes
 from ormbench.report.pool_map import Column, Entry, PoolMap
 from ormbench.report.pool_words import pool_name
-from ormbench.report.quantities import part_text, per_1000_text, time_text
+from ormbench.report.quantities import part_text, per_1000_text, percentile_name, time_text
 
 _WAIT = 99.0  # the percentile of checkout wait that is shown, or the highest below it
 MARKS = {"S": "starves", "W": "wastes", "C": "churns"}
@@ -50,8 +49,7 @@ def pool_tables(findings: Findings) -> tuple[PoolTable, ...]:
 def map_name(found: PoolMap) -> str:
     """What a map is about: "pool_pressure, orm, asyncpg", or with "processes=2"."""
     cell = found.cell
-    axes = {axis: value for axis, value in cell.unusual().items() if axis != "placement"}
-    return ", ".join([cell.scenario, cell.lane, driver_name(cell.target), *axes_text(axes)])
+    return ", ".join([cell.scenario, cell.lane, driver_name(cell.target), *unusual_axes(cell)])
 
 
 def wait_of(entry: Entry) -> tuple[float, int] | None:
@@ -76,7 +74,7 @@ def _rows(column: Column) -> Iterator[PoolRow]:
             connections=str(entry.cell.connections),
             share=_share(entry) if entry.found else "",
             says=", ".join(_says(entry, column)),
-            wait=f"{questions.percentile_name(wait[0])} {time_text(wait[1])}" if wait else "",
+            wait=f"{percentile_name(wait[0])} {time_text(wait[1])}" if wait else "",
             opened=per_1000_text(entry.opened) if entry.found else "",
             failed=per_1000_text(entry.failed) if entry.found else "",
             missing=entry.missing,

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ormbench.report.digest_pools import CHURN, maps
 from ormbench.report.findings import Card, CellFinding, Comparison, Estimate
+from ormbench.report.focus import CONTENDER, Focus
 from ormbench.report.names import driver_name, opened, product_name
 from ormbench.report.pool_map import Column, Entry, PoolMap
 from ormbench.report.quantities import (
@@ -18,7 +19,6 @@ from ormbench.report.quantities import (
     per_1000_text,
     share_text,
 )
-from ormbench.report.sentences import CONTENDER, Focus
 from ormbench.stats.verdict import EQUIVALENCE
 
 QUESTION = "WHICH POOL?"

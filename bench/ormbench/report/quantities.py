@@ -145,6 +145,19 @@ def counted_text(span: tuple[int, int], noun: str) -> str:
     return f"{span_text(span)} {noun}{'' if span == (1, 1) else 's'}"
 
 
+def duration_text(seconds: float) -> str:
+    """Say "96 s", or "6 min 12 s" from two minutes on."""
+    whole = round(seconds)
+    if whole < 120:  # noqa: PLR2004 - two minutes
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def percentile_name(percentile: float) -> str:
+    """Give "p99" of 99.0, "p99.9" of 99.9."""
+    return f"p{percentile:g}"
+
+
 def without_interval(text: str) -> str:
     """As "1.10x" of "1.10x [1.08, 1.13]": for a line that has no room for more."""
     return text.partition(" [")[0]

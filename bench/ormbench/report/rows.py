@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit
 from markupsafe import Markup
 
 from ormbench.report import lateness, questions
+from ormbench.report.comparison_words import comparison_name, difference, short_ratio, wrong_words
+from ormbench.report.conditions import placement_text, transaction_text
 from ormbench.report.findings import CellFinding, Comparison, Findings
 from ormbench.report.names import axes_text, driver_name
 from ormbench.report.outcome_facts import outcome_facts
@@ -18,6 +20,7 @@ from ormbench.report.quantities import (
     difference_text,
     mean_text,
     per_1000_text,
+    percentile_name,
     plain_ratio_text,
     rate_text,
     time_text,
@@ -158,7 +161,7 @@ def _slowest(one: CellFinding) -> Shown:
     if not one.percentiles:
         return Shown()
     name, value = one.percentiles[-1]
-    return Shown(f"{questions.percentile_name(name)} {time_text(value)}", value)
+    return Shown(f"{percentile_name(name)} {time_text(value)}", value)
 
 
 def _ratio(findings: Findings, one: CellFinding) -> Shown:
@@ -170,8 +173,8 @@ def _ratio(findings: Findings, one: CellFinding) -> Shown:
 
 def _verdict(one: Comparison) -> Shown:
     if one.verdict == WRONG_DATA:
-        return Shown(questions.short_ratio(one), verdict=one.verdict)
-    return Shown(questions.short_ratio(one), one.ratio.value, one.verdict)
+        return Shown(short_ratio(one), verdict=one.verdict)
+    return Shown(short_ratio(one), one.ratio.value, one.verdict)
 
 
 def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
@@ -185,24 +188,24 @@ def _facts(one: CellFinding, *, numbers: bool) -> list[tuple[str, str]]:
             facts.append(("event loop late, p99", time_text(one.lag)))
         if one.bound:
             facts.append(("class", one.bound))
-    facts.append(("placement", questions.placement_text([one.cell])))
-    facts.append(("transaction", questions.transaction_text([one.cell])))
+    facts.append(("placement", placement_text([one.cell])))
+    facts.append(("transaction", transaction_text([one.cell])))
     facts.append(("clients", str(one.cell.clients)))
     return [*facts, *pool_facts(one, numbers=numbers), *distance_facts(one)]
 
 
 def _percentiles(clock: str, known: Sequence[tuple[float, int]]) -> list[tuple[str, str]]:
-    return [(f"{clock} {questions.percentile_name(name)}", time_text(ns)) for name, ns in known]
+    return [(f"{clock} {percentile_name(name)}", time_text(ns)) for name, ns in known]
 
 
 def _comparison_row(one: Comparison, on_the_wire: str) -> ComparisonRow:
     if one.verdict == WRONG_DATA:
-        words = Shown(f"{WRONG_DATA}: {questions.wrong_words(one)}", verdict=WRONG_DATA)
-        return ComparisonRow(questions.comparison_name(one), words, "", "", "", "", on_the_wire)
+        words = Shown(f"{WRONG_DATA}: {wrong_words(one)}", verdict=WRONG_DATA)
+        return ComparisonRow(comparison_name(one), words, "", "", "", "", on_the_wire)
     return ComparisonRow(
-        name=questions.comparison_name(one),
+        name=comparison_name(one),
         ratio=_verdict(one),
-        difference=questions.difference(one),
+        difference=difference(one),
         cpu=difference_text(one.cpu_difference),
         total=plain_ratio_text(one.total_ratio),
         stalls=f"{one.stalls[0]} / {one.stalls[1]}",

@@ -6,17 +6,12 @@ reference lane, of the largest rung, and of the other scenarios.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ormbench.report.findings import AACount, CellFinding, Comparison, Estimate, Ladder, Rung
+from ormbench.report.focus import Focus, contender, elsewhere
 from ormbench.report.lateness import stood_still
-from ormbench.report.names import (
-    apart,
-    driver_name,
-    lane_name,
-    opened,
-    product_name,
-)
+from ormbench.report.names import apart, driver_name, lane_name, opened
 from ormbench.report.quantities import (
     difference_text,
     has_interval,
@@ -29,31 +24,7 @@ from ormbench.report.round_trips import both_send
 from ormbench.report.wrong_data import happened, sound
 from ormbench.stats.verdict import EQUIVALENCE, WRONG_DATA
 
-CONTENDER = "orm"  # the lane that the answer is about, where it was measured
 _NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Focus:
-    """What the first screen shows."""
-
-    scenario: str
-    target: str
-    alone: bool = True  # whether the run measured one server product
-
-    @property
-    def product(self) -> str:
-        """The server product, which sentences name where there are several."""
-        return product_name(self.target)
-
-    def lanes(self, comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-        """The comparisons of lanes in this scenario, on this target; without any, the others."""
-        here = [one for one in comparisons if one.candidate.scenario == self.scenario]
-        of_lanes = [
-            one for one in here if one.kind == "lane" and one.candidate.target == self.target
-        ]
-        others = [one for one in here if product_name(one.candidate.target) == self.product]
-        return tuple(of_lanes or [one for one in others if one.kind in ("axis", "target")])
 
 
 def headline(comparisons: Sequence[Comparison], focus: Focus) -> str:
@@ -140,17 +111,6 @@ def by_chance(identical: AACount) -> str:
     return f"At that level about {expected:.2g} would be by chance."
 
 
-def contender(lanes: Sequence[Comparison]) -> Comparison | None:
-    """The comparison that the answer is about: of ORM, else the one that differs most.
-
-    None where no two do their work: where data are wrong there is no time to speak of.
-    """
-    known = sound(lanes)
-    timed = [one for one in known if one.ratio.blocks] or known  # not of those that gave up
-    orm = next((one for one in timed if one.candidate.lane == CONTENDER), None)
-    return orm or max(timed, key=lambda one: abs(one.difference.value), default=None)
-
-
 def takes(found: Comparison, candidate: str = "", reference: str = "") -> str:
     """As "ORM takes 1.10x as long as Core [1.08, 1.13]", in the words of its verdict."""
     text = ratio_text(found.ratio, found.verdict)
@@ -211,21 +171,6 @@ def _elsewhere(main: Comparison, comparisons: Sequence[Comparison]) -> Iterator[
     texts = [f"{name} {ratio_text(one.ratio, one.verdict)}" for name, one in others.items()]
     if texts:
         yield f"{_candidate(main)} over {_reference(main)} elsewhere: {', '.join(texts)}"
-
-
-def elsewhere(main: Comparison, comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The comparisons of the same two lanes under the same conditions in other scenarios."""
-
-    def place(one: Comparison) -> tuple[str, str, str, dict[str, object]]:
-        cell = one.candidate
-        return cell.lane, one.reference.lane, cell.target, cell.unusual()
-
-    scenario = main.candidate.scenario
-    return tuple(
-        one
-        for one in sound(comparisons)
-        if one.kind == "lane" and place(one) == place(main) and one.candidate.scenario != scenario
-    )
 
 
 def _undecided(lanes: Sequence[Comparison], focus: Focus) -> str:

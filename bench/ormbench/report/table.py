@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ormbench.report import questions
 from ormbench.report.findings import CellFinding, Estimate, Findings, Outcomes
+from ormbench.report.quantities import percentile_name
 from ormbench.report.round_trips import any_counted
 from ormbench.report.words import readable
 from ormbench.report.wrong_data import rate
@@ -75,7 +76,7 @@ def _row(findings: Findings, one: CellFinding) -> Iterator[tuple[str, Value]]:
     yield from _estimate("client_cpu", "ns_per_op", one.client_cpu)
     for clock, known in (("service", one.percentiles), ("response", one.response)):
         for name, value in known:
-            yield f"{clock}_{questions.percentile_name(name).replace('.', '_')}_ns", value
+            yield f"{clock}_{percentile_name(name).replace('.', '_')}_ns", value
     yield "new_connections_per_1000_op", one.new_per_1000
     yield "event_loop_lag_p99_ns", one.lag
     yield "bound", one.bound

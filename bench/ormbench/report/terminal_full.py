@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from ormbench.report import gaps, lateness, questions
 from ormbench.report.batch_table import BatchTable, batch_tables
+from ormbench.report.cell_names import cell_names
+from ormbench.report.comparison_words import comparison_name, difference, short_ratio
 from ormbench.report.findings import CellFinding, Findings
-from ormbench.report.quantities import mean_text, rate_text, time_text
+from ormbench.report.quantities import mean_text, percentile_name, rate_text, time_text
 from ormbench.report.round_trips import any_counted, trips_text, versus
 from ormbench.report.wrong_data import fails
 
@@ -31,7 +33,7 @@ def full_tables(findings: Findings, *, plain: bool) -> Iterator[str]:
 
 
 def _cells(cells: Sequence[CellFinding], *, usable: bool, plain: bool) -> Iterator[str]:
-    names = questions.cell_names(one.cell for one in cells)
+    names = cell_names(one.cell for one in cells)
     numbers = [one for one in cells if one.service is not None and usable]
     trips = ("trips",) if any_counted(cells) else ()
     rows = [("lane", "mean service time", "throughput", "slowest shown", *trips)]
@@ -56,16 +58,16 @@ def _numbers(one: CellFinding, *, plain: bool) -> tuple[str, str, str]:
     if not one.percentiles:
         return mean, rate, ""
     name, value = one.percentiles[-1]
-    return mean, rate, f"{questions.percentile_name(name)} {time_text(value, plain=plain)}"
+    return mean, rate, f"{percentile_name(name)} {time_text(value, plain=plain)}"
 
 
 def _comparisons(findings: Findings, *, plain: bool) -> list[tuple[str, ...]]:
     counts = {one.cell: one.count for one in findings.cells}
     return [
         (
-            questions.comparison_name(one),
-            questions.short_ratio(one),
-            questions.difference(one, plain=plain),
+            comparison_name(one),
+            short_ratio(one),
+            difference(one, plain=plain),
             versus(counts.get(one.candidate), counts.get(one.reference)),
         )
         for one in findings.comparisons

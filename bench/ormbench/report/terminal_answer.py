@@ -1,0 +1,103 @@
+"""The answer on the terminal: its first sentences, or what each target's strategies say.
+
+Of strategies each target has a line or two of its own. What they leave out is counted, and stands
+in the report.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from ormbench.report.batch_phases import GAIN, clauses
+from ormbench.report.batch_words import spoken_grids
+from ormbench.report.batches import Grid
+from ormbench.report.findings import Findings
+from ormbench.report.focus import Focus
+from ormbench.report.terminal_lines import shortened, wrapped
+
+Targets = tuple[Grid, ...]  # of each the strategies, the focus's first
+ANSWER = "ANSWER"
+_TARGETS = 3  # that have lines of their own
+_LINES = 2  # of each
+_ELSEWHERE = "see the report"
+
+
+def answer(findings: Findings, targets: Targets, width: int, most: int) -> list[str]:
+    """The answer of a usable run, in *most* lines or as many as its first part takes.
+
+    *targets* are its `spoken_targets`.
+    """
+    if not targets:
+        return _whole(findings.answer, width, most)
+    lines = _of_targets(targets, width)
+    others = _beside(findings, targets)
+    longer = [*lines, *wrapped("", " ".join(others), width)] if others else lines
+    return longer if len(longer) <= most else lines
+
+
+def spoken_targets(findings: Findings) -> Targets:
+    """The strategies of each target, where the answer is about those of several; else ()."""
+    focus = Focus(findings.focus, findings.focus_target)
+    found = spoken_grids(findings.comparisons, findings.cells, focus)
+    told = len(_beside(findings, found)) < len(findings.answer)
+    return found if len(found) > 1 and told else ()
+
+
+def _beside(findings: Findings, found: Targets) -> list[str]:
+    """The sentences of the answer that are not about the strategies of one target."""
+    places = tuple(f"{one.place}: " for one in found)
+    return [one for one in findings.answer if not one.startswith(places)]
+
+
+def _whole(sentences: Sequence[str], width: int, most: int) -> list[str]:
+    """The first sentence of the answer, and as many others as have room beside it."""
+    lines = wrapped(ANSWER, sentences[0] if sentences else "", width)
+    most = max(most, len(lines))
+    for count in range(2, len(sentences) + 1):
+        longer = wrapped(ANSWER, " ".join(sentences[:count]), width)
+        if len(longer) > most:
+            break
+        lines = longer
+    return lines
+
+
+def _of_targets(found: Targets, width: int) -> list[str]:
+    """The lines of each target; of more than there is room for, how many."""
+    lines: list[str] = []
+    explained = False
+    for grid in found[:_TARGETS]:
+        said = [f"{grid.place}: {one}." for one in _shorter_and_shorter(clauses(grid))]
+        texts = [_brief(one, grid, explained=explained) for one in said]
+        wraps = (wrapped("" if lines else ANSWER, one, width) for one in texts)
+        lines += _first_to_fit(wraps)
+        explained = explained or GAIN in said[0]
+    if len(found) > _TARGETS:
+        lines += wrapped("", _more(len(found) - _TARGETS, "target"), width)
+    return lines
+
+
+def _shorter_and_shorter(told: Sequence[str]) -> Iterator[str]:
+    """All clauses; then the first and fewer and fewer of the last, and how many are missing."""
+    yield "; ".join(told)
+    for kept in range(len(told) - 2, -1, -1):
+        last = told[len(told) - kept :]
+        yield "; ".join([told[0], _more(len(told) - 1 - kept, "step"), *last])
+
+
+def _brief(text: str, grid: Grid, *, explained: bool) -> str:
+    """*text*, whose second gain and those after it are "1.4x core's": the first says of what."""
+    unit = f"{GAIN} {grid.reference}"
+    first, found, rest = ("", "", text) if explained else text.partition(unit)
+    return first + found + rest.replace(unit, f"{grid.reference}'s")
+
+
+def _first_to_fit(wraps: Iterator[list[str]]) -> list[str]:
+    """Of ever shorter texts the first that has room; a cut one where none has."""
+    lines: list[str] = []
+    for lines in wraps:
+        if len(lines) <= _LINES:
+            break
+    return shortened(lines, _LINES)
+
+
+def _more(count: int, noun: str) -> str:
+    """As "2 more steps: see the report"."""
+    return f"{count} more {noun}{'s' * (count != 1)}: {_ELSEWHERE}"

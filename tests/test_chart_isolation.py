@@ -104,7 +104,6 @@ def test_no_word_of_the_chart_stands_on_another_or_off_the_sheet(which, narrow, 
     assert misplaced(figure, across=2, down=4, ticks=False) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the narrow form writes 1,500 over the end of 1,000")
 def test_no_number_of_an_axis_stands_on_another(usual):
     assert misplaced(painted(chart_isolation.sketch(usual), narrow=True), across=2, down=4) == []
 

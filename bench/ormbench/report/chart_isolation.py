@@ -29,6 +29,7 @@ from ormbench.report.isolation_points import Point, drawn, points
 from ormbench.report.isolation_words import panel_name, title
 
 _LEFT, _RIGHT = 0.55, 0.2  # inches beside a plot
+_TICK = 0.5  # inches from one number of the axis to the next, at least
 _LEGEND, _TITLE, _FOOT = 0.34, 0.28, 0.62  # inches: above all panels, above a plot, below it
 _MANY = 1_000  # aborted attempts per 1,000 operations: no point is larger
 _ROW, _QUIET, _HIGH = 0.2, 0.32, 1.35  # inches: a row; the shaded ground, without and with points
@@ -106,7 +107,7 @@ def _paint_panel(panel: Panel, sheet: Sheet, left: float, top: float, room: floa
     below = sheet.axes(left + _LEFT, top + _TITLE + ground, width, strip)
     most = max(upper(one.level.goodput) for one in points(panel))
     free = width / (width - room_for(points(panel), width))
-    _goodput_axis(below, most, most * free, sheet)
+    _goodput_axis(below, most, (most * free, width), sheet)
     above.set_xlim(below.get_xlim())
     above.set_xticks([])
     above.spines["bottom"].set_color(palette.ink)
@@ -114,9 +115,13 @@ def _paint_panel(panel: Panel, sheet: Sheet, left: float, top: float, room: floa
     _paint_right(below, panel, width, sheet)
 
 
-def _goodput_axis(axes: Axes, most: float, right: float, sheet: Sheet) -> None:
-    """Make x an axis of goodput, with a few round ticks up to *most*; names go on to *right*."""
-    step = round_step(most / 4.5)
+def _goodput_axis(axes: Axes, most: float, size: tuple[float, float], sheet: Sheet) -> None:
+    """Make x an axis of goodput, with a few round ticks up to *most*.
+
+    *size* is how far it goes on, for the names, and how many inches that is.
+    """
+    right, width = size
+    step = round_step(max(most / 4.5, _TICK * right / width))
     ticks = [step * number for number in range(int(most / step) + 1)]
     axes.set_xlim(0, right or 1.0)
     axes.set_xticks(ticks, [f"{tick:,.10g}" for tick in ticks])

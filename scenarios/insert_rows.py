@@ -239,7 +239,7 @@ async def copy_binary(driver: Any, rows: Tuples) -> None:
     prepare=positional,
     needs=("LOAD DATA",),
     known={
-        "*+asyncmy": "LOAD DATA LOCAL fails, and the connection with it, "
+        "*+asyncmy": "LOAD DATA LOCAL still fails in 0.2.18, and the connection with it, "
         "https://github.com/long2ice/asyncmy/issues/88"
     },
 )

@@ -7,11 +7,22 @@ import importlib
 from contextlib import ExitStack
 
 import pytest
-from lane_grid import SAME_SQL, cells_of, opened, prove, prove_same_sql, site_on, targets_of
+from lane_grid import (
+    SAME_SQL,
+    SHIPPED,
+    TABLE_ROWS,
+    cells_of,
+    opened,
+    prove,
+    prove_same_sql,
+    site_on,
+    targets_of,
+)
 from sqlalchemy import create_engine, event
 
 from ormbench.cell import Cell
 from ormbench.load.calibration import warm_turns
+from ormbench.servers.control import postgresql_connection
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +42,17 @@ async def test_a_shipped_lane_gives_the_reference_answers_and_leaves_the_referen
 @pytest.mark.parametrize("scenario", SAME_SQL)
 async def test_orm_core_and_raw_send_the_same_statement(scenario, target, site):
     await prove_same_sql(scenario, target, site)
+
+
+def test_the_planner_knows_how_many_rows_an_arm_s_tables_have(site):
+    """Without statistics it expects 2 of 500, and reads a whole table by its index."""
+    loaded = SHIPPED["update_rows"]
+    site.tables.reset(loaded, 0)
+    place = f"{site.tables.schema(loaded, 0)}.developers"
+    with postgresql_connection(site.server.address) as connection:
+        change = f"UPDATE {place} SET specialty = 'x' WHERE id BETWEEN 1 AND {TABLE_ROWS}"
+        [[[plan]]] = connection.execute(f"EXPLAIN (FORMAT JSON) {change}").fetchall()
+    assert plan["Plan"]["Plans"][0]["Plan Rows"] == TABLE_ROWS
 
 
 @pytest.mark.parametrize("lane", ["orm", "core"])

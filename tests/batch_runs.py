@@ -14,6 +14,7 @@ from modelled_trials import Model, core_first, stars
 from ormbench.cell import Cell, LeftOut
 from ormbench.report.digest import digest
 from ormbench.report.digest_batches import grids
+from ormbench.results.manifest import LaneText
 from ormbench.results.trial import Slice
 
 ASYNCPG, PSYCOPG, AIOMYSQL = "postgresql+asyncpg", "postgresql+psycopg", "mysql+aiomysql"
@@ -45,13 +46,14 @@ def swept(
     left_out=(),
     compared=True,
     counted=True,
+    sources=None,
     **axes,
 ):
     """A run; each star of at most four lanes is around core, or the first lane that there is.
 
     *slower*: cell id -> factor of its time; *status*: cell id -> how it ended; *wrong*: ids of
     cells that lose updates; *failing*: cell id -> share without a result; *trips*: cell id ->
-    round trips of an operation.
+    round trips of an operation; *sources*: lane -> its source.
     """
     groups = [
         replace(group, contrasts=group.contrasts if compared else ())
@@ -61,6 +63,7 @@ def swept(
     ]
     cells = dict.fromkeys(cell for group in groups for cell in group.cells)
     timed = [cell for cell in cells if cell.id not in (status or {})]
+    texts = {} if sources is None else {"lanes": _texts(lanes, scenario, sources)}
     return modelled(
         groups,
         _Model(noise, status, slower or {}, wrong, failing or {}),
@@ -71,7 +74,13 @@ def swept(
         reference="lane=core",
         next_steps=("ormbench run updates",),
         scenarios={scenario: STORY},
+        **texts,
     )
+
+
+def _texts(lanes, scenario, sources):
+    known = {f"{scenario}/{lane}": LaneText("", "", sources.get(lane, "pass")) for lane in lanes}
+    return {**known, "empty/nothing": LaneText("", "", "async def nothing() -> None: ...")}
 
 
 def _stars(lanes, batch, scenario, target, axes):

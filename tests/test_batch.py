@@ -151,3 +151,4 @@ def test_one_file_is_all_that_a_sized_scenario_takes(words, tmp_path, monkeypatc
     assert broken.status == "ERROR"
     assert 'relation "nowhere" does not exist' in broken.reason
     assert broken.reason.endswith("(known: no such table, https://example.org/issues/1)")
+    assert broken.known

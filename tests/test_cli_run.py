@@ -309,7 +309,7 @@ def test_explain_without_any_run_shows_the_code_and_what_to_run(capsys, monkeypa
     monkeypatch.chdir(tmp_path)
     done = call(capsys, "explain", "get_by_id/raw_held")
     assert done.code == 0
-    assert done.out.endswith("not measured yet: ormbench run get_by_id\n")
+    assert done.out.endswith("not measured yet: ormbench run get_by_id --lane raw_held\n")
 
 
 @pytest.mark.usefixtures("tiny")

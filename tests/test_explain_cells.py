@@ -1,10 +1,17 @@
 """The name of a cell in ``explain``: what is wrong in it is named, with what would be right."""
 
+import shlex
+
 import pytest
 from command import call
+from fabricate import Oddities, fabricate
 
 from ormbench.cli.explain import NAMED
+from ormbench.cli.parser import parse
+from ormbench.cli.wishes import plan_of
 from ormbench.plan.axes import AXES
+from ormbench.results.folder import RunWriter
+from ormbench.servers.supply import EVERYTHING
 
 WRONG = {
     "clients": ("x", "a whole number from 1"),
@@ -70,3 +77,50 @@ def test_a_cell_that_could_be_is_explained_though_no_run_has_it(capsys, rest):
     ended = explained(capsys, rest)
     assert ended.code == 0
     assert ended.out.startswith("get_by_id/orm: ")
+
+
+@pytest.mark.parametrize(
+    ("cell", "measured"),
+    [
+        ("insert_rows/load_data/mysql+aiomysql", "insert_rows/load_data/mysql+aiomysql"),
+        ("insert_rows/load_data", "insert_rows/load_data/mysql+aiomysql"),
+        ("insert_rows/load_data/mariadb", "insert_rows/load_data/mariadb+aiomysql"),
+        (
+            "insert_rows/copy/postgresql+psycopg/batch=7",
+            "insert_rows/copy/postgresql+psycopg/batch=7",
+        ),
+        ("insert_rows/core", "insert_rows/core/postgresql+asyncpg"),
+        ("get_by_id/core_on_loop", "get_by_id/core_on_loop/postgresql+psycopg_sync"),
+        ("empty/nothing/none", "empty/nothing/none"),
+    ],
+)
+def test_the_command_that_it_advises_measures_the_cell(capsys, cell, measured):
+    told = call(capsys, "explain", cell).out.splitlines()[-1]
+    before, _, command = told.partition(": ")
+    assert before == "not measured yet"
+    program, *words = shlex.split(command)
+    assert program == "ormbench"
+    plan, _ = plan_of(parse([*words, "--dry-run"]), EVERYTHING)
+    assert measured in [cell.id for cell in plan.cells]
+
+
+def test_the_command_that_it_advises_works_when_pasted(capsys):
+    cell = "insert_rows/copy_binary/postgresql+asyncpg/batch=7"
+    command = call(capsys, "explain", cell).out.splitlines()[-1].partition(": ")[2]
+    ended = call(capsys, *shlex.split(command)[1:], "--dry-run")
+    assert ended.code == 0
+    assert f"  {cell}\n" in ended.out
+
+
+def test_doubts_of_the_whole_run_stand_once_and_each_cell_has_its_ratio(capsys, tmp_path):
+    odd = Oddities(foreign_load=0.5)
+    made = fabricate(scenarios=["get_by_id"], oddities=odd)
+    with RunWriter.create(tmp_path, made.manifest) as writer:
+        for block in made.blocks:
+            writer.append(block)
+    out = call(capsys, "explain", "get_by_id/orm", "--run", tmp_path).out
+    assert out.count("\nin run ") == 2, "a cell of each driver"
+    assert out.count("others used up to 50 %") == 1
+    assert out.rindex("others used") > out.rindex("\nin run ")
+    for target in ("asyncpg", "psycopg"):
+        assert f"  ratio to get_by_id/core/postgresql+{target}: 1.2" in out

@@ -11,7 +11,7 @@ from ormbench.cell import Cell, Contrast, Group, LeftOut
 from ormbench.errors import OrmbenchError, UsageError
 from ormbench.load.histogram import Histogram
 from ormbench.results.folder import MANIFEST, TRIALS, Block, RunWriter, read
-from ormbench.results.manifest import Environment, LaneText, Manifest
+from ormbench.results.manifest import READABLE, Environment, LaneText, Manifest
 from ormbench.results.trial import Proof, Slice, Trial
 
 CORE = Cell(scenario="get_by_id", lane="core", target="postgresql+asyncpg")
@@ -189,6 +189,18 @@ def test_what_is_no_manifest_of_this_schema_is_refused_in_one_line(folder, text)
     with pytest.raises(UsageError, match=r"not a run folder|has schema") as caught:
         read(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_program_of_schema_5_is_told_the_schema_of_what_is_written_now(folder):
+    plain = json.loads((folder / MANIFEST).read_text())
+    assert plain["schema"] not in {1, 2, 3, 4, 5}, "they know no trial that says `known`"
+
+
+@pytest.mark.parametrize("schema", READABLE)
+def test_each_older_schema_is_read(folder, schema):
+    plain = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**plain, "schema": schema}))
+    assert read(folder).manifest.schema == schema
 
 
 def test_a_manifest_that_lacks_what_it_needs_is_called_damaged(folder):

@@ -3,6 +3,7 @@ import re
 from html.parser import HTMLParser
 from itertools import product
 
+import batch_runs
 import pytest
 from browser import Visit, find_browser, launched
 from fabricate import fabricate
@@ -131,7 +132,8 @@ def test_each_cell_has_its_code_sql_answer_and_documentation(page):
     assert "developer = await session.get(Developer, key)" in words
     assert "(4711, 'dev000004711')" in words
     links = [attrs["href"] for attrs in Outline(page).of("a") if attrs["href"].startswith("http")]
-    assert len(links) == 25
+    assert words.count("the documentation page it follows") == 25
+    assert len(links) == words.count(" documentation ")
 
 
 def test_cells_without_a_number_stay_with_their_reason(page):
@@ -336,3 +338,64 @@ def test_a_missing_browser_skips_at_home_and_fails_in_ci(monkeypatch, tmp_path, 
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome.Exception, match="no browser: none of chromium"):
         find_browser()
+
+
+def grids_page(**wishes):
+    """The page of strategies against rows, and its words."""
+    from ormbench.report.charts import draw_all  # noqa: PLC0415 - matplotlib is slow to import
+
+    found = batch_runs.digested(**wishes)
+    page = html.render(found, draw_all(found))
+    return page, Outline(page).words
+
+
+def test_numbers_that_nobody_asked_for_are_dashes_and_a_reason_unfolds():
+    skipped = {batch_runs.cell_id("add_all", 1_000): ("SKIPPED", "predicted 9 s an operation")}
+    left = batch_runs.left("load_data", 10, "UNSUPPORTED: asyncpg has no LOAD DATA")
+    page, words = grids_page(status=skipped, left_out=(left,))
+    assert "not asked for" not in words
+    assert page.count('<td class="aside">\u2013</td>') == 3
+    assert "\u2013: not in this plan" in words
+    assert "<summary>SKIPPED</summary>predicted 9 s an operation</details>" in page
+    assert "is that in the first block" in words
+    assert "is that in the first block" not in Outline(html.render(sample())).words
+    assert "Without numbers (2)" in words
+    assert "1 left out before it began, 16 OK, 1 SKIPPED" in words
+
+
+def test_the_page_says_what_each_lane_does_and_names_the_largest_doubt(page):
+    words = Outline(page).words
+    lanes = {(one.cell.scenario, one.cell.lane) for one in sample().cells} - {("empty", "nothing")}
+    assert f"what each lane does: {len(lanes)}" in words
+    assert "Largest doubt" in words
+    assert "Largest doubt" not in Outline(html.render(unusable())).words
+
+
+@pytest.mark.browser
+def test_a_wide_table_on_a_phone_keeps_its_names_and_its_caption_in_view(browser, tmp_path):
+    broken = {batch_runs.cell_id("copy", 1_000): ("ERROR", "TypeError: " + "too long " * 30)}
+    path = tmp_path / "report.html"
+    path.write_text(grids_page(status=broken)[0], encoding="utf-8")
+    with Visit(browser, path.as_uri(), width=400, height=800) as visit:
+        edges = visit.page.evaluate(
+            """() => {
+              const box = document.querySelector(".scroll:has(.strategies)");
+              box.scrollLeft = 60;
+              const right = box.getBoundingClientRect().right;
+              const heads = [...box.querySelectorAll("thead th")].slice(0, 3);
+              const rows = [...box.querySelectorAll("tbody tr")].map(one => one.offsetHeight);
+              return {
+                scrolled: box.scrollLeft,
+                name: box.querySelector("tbody th").getBoundingClientRect().left
+                  - box.getBoundingClientRect().left,
+                seen: heads.filter(one => one.getBoundingClientRect().right <= right).length,
+                caption: box.querySelector("caption").offsetWidth - box.clientWidth,
+                uneven: Math.max(...rows) / Math.min(...rows),
+              };
+            }"""
+        )
+    assert edges["scrolled"] > 0
+    assert edges["name"] <= 2
+    assert edges["seen"] == 3
+    assert edges["caption"] <= 0
+    assert edges["uneven"] < 2

@@ -82,3 +82,17 @@ def test_a_run_keeps_the_limits_for_the_sitting_that_goes_on_with_it(joined):
 def test_a_dry_run_says_both_limits(capsys):
     out = call(capsys, "run", "inserts", "pools", "--dry-run").out
     assert "what takes more than 2 or 10 s, as its plan says, is SKIPPED while it runs" in out
+
+
+@pytest.mark.parametrize("names", [["updates", "quick"], ["quick", "updates"]])
+def test_joined_plans_have_the_most_rounds_and_the_sum_of_their_budgets(names):
+    alone = [plan_of(parse(["run", name]), EVERYTHING)[0] for name in names]
+    both, _ = plan_of(parse(["run", *names]), EVERYTHING)
+    assert both.rounds == max(one.rounds for one in alone) == 24
+    assert both.budget == sum(one.budget for one in alone) == 710
+
+
+@pytest.mark.parametrize("names", [["updates", "inserts"], ["inserts", "updates"]])
+def test_a_plan_without_a_budget_is_not_shrunk_by_that_of_another(names):
+    both, _ = plan_of(parse(["run", *names]), EVERYTHING)
+    assert both.budget is None

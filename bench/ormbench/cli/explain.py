@@ -5,14 +5,15 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ormbench.cli.advice import to_measure
 from ormbench.errors import OK, UsageError
 from ormbench.loader import Loaded, blocks_loop, load, shipped
 from ormbench.plan.axes import AXES, nearest, values
 from ormbench.report.digest import digest
-from ormbench.report.findings import CellFinding, Findings
+from ormbench.report.findings import CellFinding, Doubt, Findings
 from ormbench.report.outcome_facts import outcome_facts
 from ormbench.report.pool_facts import pool_facts
-from ormbench.report.quantities import mean_text, rate_text
+from ormbench.report.quantities import mean_text, plain_ratio_text, rate_text
 from ormbench.report.round_trips import any_counted
 from ormbench.report.wire_lines import wire_lines
 from ormbench.report.words import readable
@@ -50,15 +51,12 @@ def call(arguments: Namespace) -> int:
         raise nearest("scenario", scenario, list(shipped()), "scenarios")
     for line in _lane(loaded, lane, target) if loaded else _recorded(cells[0]):
         print(line)
-    if findings is None:
-        print(f"\nnot measured yet: ormbench run {scenario}")
-        return OK
-    if not cells:
+    if loaded is not None and not cells:
         others = ", ".join(one.cell.id for one in here)
-        help_ = f"it has {others}" if others else f"ormbench run {scenario} --lane {lane}"
-        print(f"\nnot in run {findings.run}: {help_}")
-    for one in cells:
-        for line in _figures(findings, one):
+        help_ = f"it has {others}" if others else to_measure(scenario, loaded, lane, target)
+        print(f"\n{f'not in run {findings.run}' if findings else 'not measured yet'}: {help_}")
+    if findings is not None and cells:
+        for line in _of_run(findings, cells):
             print(line)
     return OK
 
@@ -175,19 +173,41 @@ def _twin(lane: Lane) -> Iterator[str]:
     yield textwrap.indent(source.rstrip(), "    ")
 
 
+def _of_run(findings: Findings, cells: Sequence[CellFinding]) -> Iterator[str]:
+    """The figures of each cell; what is to be doubted of the whole run stands below them, once."""
+    for one in cells:
+        yield from _figures(findings, one)
+    of_the_run = [one for one in findings.trust.doubts if one.about == "run" and not one.cells]
+    if of_the_run:
+        yield f"\nof run {findings.run} as a whole:"
+        yield from (f"  {_told(one)}" for one in of_the_run)
+
+
 def _figures(findings: Findings, one: CellFinding) -> Iterator[str]:
     yield f"\nin run {findings.run}, {one.cell.id}: {one.status} {one.reason}".rstrip()
     yield from _proof(one)
     yield from wire_lines(one, run_counted=any_counted(findings.cells))
     yield from _times(one) if findings.trust.usable else (NO_TIMES,)
     usable = findings.trust.usable
+    yield from _ratios(findings, one) if usable else ()
     outcomes = outcome_facts(one) if usable else ()
     for name, words in (*outcomes, *pool_facts(one, numbers=usable)):
         yield f"  {name}: {words}"
     for doubt in findings.trust.doubts:
-        of_the_run = doubt.about == "run" and not doubt.cells
-        if of_the_run or one.cell.id in {doubt.about, *doubt.cells}:
-            yield f"  doubt: {doubt.seen}; {doubt.cause}; {doubt.remedy}"
+        if one.cell.id in doubt.cells or doubt.about == one.cell.id:
+            yield f"  {_told(doubt)}"
+
+
+def _ratios(findings: Findings, one: CellFinding) -> Iterator[str]:
+    """The time of its operations over that of what it was compared with."""
+    for found in findings.comparisons:
+        if found.candidate == one.cell and found.kind != "aa" and found.ratio.blocks:
+            ratio = plain_ratio_text(found.ratio)
+            yield f"  ratio to {found.reference.id}: {ratio}, {found.verdict}"
+
+
+def _told(doubt: Doubt) -> str:
+    return f"doubt: {doubt.seen}; {doubt.cause}; {doubt.remedy}"
 
 
 def _proof(one: CellFinding) -> Iterator[str]:

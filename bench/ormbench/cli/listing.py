@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from textwrap import wrap
 
-from ormbench.errors import OK
+from ormbench.errors import OK, UsageError
 from ormbench.loader import shipped
 from ormbench.plan.axes import AXES
 from ormbench.plan.file import read, shipped_plans
@@ -27,7 +27,12 @@ def call(arguments: Namespace) -> int:
 def _plans() -> Iterator[str]:
     loaded = shipped()
     for name, path in shipped_plans().items():
-        plan = make(read(path), loaded)
+        wish = read(path)
+        try:
+            plan = make(wish, loaded)
+        except UsageError as error:
+            yield from wrap(f"{name:18} {wish.title} ({error})", WIDTH, subsequent_indent=" " * 19)
+            continue
         minutes = plan.seconds / 60
         yield f"{name:18} {plan.title} ({len(plan.cells)} cells, about {minutes:.0f} min)"
 

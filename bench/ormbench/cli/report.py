@@ -14,7 +14,7 @@ from ormbench.errors import OK, UNTRUSTED, UsageError
 from ormbench.report.digest import digest
 from ormbench.report.findings import Findings
 from ormbench.report.terminal import render as render_terminal
-from ormbench.results.folder import read
+from ormbench.results.folder import RunRecord, read
 from ormbench.results.place import LOCAL, find
 
 
@@ -27,20 +27,22 @@ def call(arguments: Namespace) -> int:
 
 def show(path: Path, arguments: Namespace) -> int:
     """Render, print the answer, and judge whether it may be trusted."""
-    findings = render(path, arguments)
+    record = read(path)
+    findings = render(record, arguments)
     if arguments.json:
         print(json.dumps(_plain(asdict(findings)), default=str, allow_nan=False))
     else:
         print(render_terminal(findings, full=arguments.full, colour=_colour()), end="")
-    broken = any(one.status in {"ERROR", "TIMEOUT"} for one in findings.cells)
+    broken = any(trial.is_unforeseen for block in record.blocks for trial in block.trials)
     return OK if findings.trust.usable and not broken else UNTRUSTED
 
 
-def render(path: Path, arguments: Namespace) -> Findings:
+def render(record: RunRecord, arguments: Namespace) -> Findings:
     """Write the report's files into the run folder."""
     from ormbench.report.write import write  # noqa: PLC0415 - drawing costs a second to import
 
-    findings = digest(read(path), os.path.relpath(path), at_rate=arguments.at)
+    path = record.path
+    findings = digest(record, os.path.relpath(path), at_rate=arguments.at)
     try:
         write(findings, path)
     except OSError as error:

@@ -119,7 +119,7 @@ def _ended_early(arguments: Namespace, path: Path, error: BaseException) -> int:
     )
     if not isinstance(error, KeyboardInterrupt):
         raise error
-    report.render(path, arguments)
+    report.render(run_folder.read(path), arguments)
     return INTERRUPTED
 
 

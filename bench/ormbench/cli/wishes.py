@@ -193,12 +193,16 @@ def _compared(comparisons: list[Comparison]) -> str:
 
 
 def _joined(wishes: Sequence[Wish]) -> Wish:
-    """One plan of several, whose comparisons each keep what their own says of slow operations."""
+    """One plan of several, whose comparisons each keep what their own says of slow operations.
+
+    It has the blocks and the rounds of the plan with the most, so that none gets fewer than it
+    asked for, and the sum of their budgets; none where one of them has none.
+    """
     if len(wishes) == 1:
         return wishes[0]
-    first = wishes[0]
+    budgets = [wish.budget for wish in wishes]
     return replace(
-        first,
+        wishes[0],
         name="+".join(wish.name for wish in wishes),
         title="; ".join(wish.title for wish in wishes),
         comparisons=[
@@ -207,5 +211,7 @@ def _joined(wishes: Sequence[Wish]) -> Wish:
             for comparison in wish.comparisons
         ],
         blocks=max(wish.blocks for wish in wishes),
+        rounds=max(wish.rounds for wish in wishes),
+        budget=None if None in budgets else sum(filter(None, budgets)),
         longest=max(wish.longest for wish in wishes),
     )

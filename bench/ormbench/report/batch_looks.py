@@ -14,14 +14,16 @@ Look = dict[str, Any]
 _LOOKS: dict[Role, tuple[str, str, Any]] = {
     "reference": ("ink", "s", "-"),
     "usual": ("accent", "o", "-"),
+    "session": ("accent", "D", (0, (4, 2))),
     "many": ("faster", "^", "-"),
     "few": ("faster", "v", (0, (4, 2))),
     "behind": ("slower", "X", "-"),
 }
-_MORE = (("muted", "D", (0, (4, 2))), ("step", "P", "-"), ("muted", "<", (0, (1, 1.5))))
+_MORE = (("muted", ">", (0, (4, 2))), ("step", "P", "-"), ("muted", "<", (0, (1, 1.5))))
 _WORDS: dict[Role, str] = {
     "reference": "reference",
-    "usual": "a session by itself",
+    "usual": "what a Session does by itself",
+    "session": "fastest with a Session",
     "many": "fastest: many rows",
     "few": "fastest: few rows",
     "behind": "slowest",

@@ -4,21 +4,14 @@ from collections.abc import Sequence
 
 from ormbench.report.batch_phases import rows_text
 from ormbench.report.batches import Grid
+from ormbench.report.chart_axis import clipped
 from ormbench.report.conditions import placement_text
 from ormbench.report.findings import Findings
 from ormbench.report.names import driver_name
 
-_REASONS = 3  # that are told; the tables have all
-_FOOTING = (
-    "Rows per second of {}: rows of an operation over its mean time in its first group, all "
-    "clients together. Of each other strategy: that, divided by its ratio of times to {}, which "
-    "was measured in turns with it; so all stand on the same footing."
-)
-_CROSSING = (
-    "A crossing stands where one strategy is decidedly slower with one number of rows and "
-    "decidedly faster with the next; its place in between is read off the straight lines."
-)
-_GAP = "No line goes across a number of rows without a number."
+_REASON = 50  # letters of a reason; the tables have all
+_FOOTING = "Rows per second: those of {} as measured, others by their ratio to it."
+_CROSSING = "Numbers: where one decidedly passes another."
 
 
 def note(findings: Findings, found: Sequence[Grid], drawn: int) -> str:
@@ -30,10 +23,10 @@ def note(findings: Findings, found: Sequence[Grid], drawn: int) -> str:
     names = " or ".join(dict.fromkeys(grid.reference for grid in found))
     parts = [
         _stories(findings, found),
-        _FOOTING.format(names, names),
+        _FOOTING.format(names),
         _CROSSING if any(grid.crossings for grid in found) else "",
-        f"99 % intervals over {findings.blocks} blocks; {span} operations a cell.",
-        f"{placement_text(one.cell for one in measured).capitalize()}.",
+        f"99 % intervals over {findings.blocks} blocks; {span} operations a cell;",
+        f"{placement_text(one.cell for one in measured)}.",
         _missing(found),
         f"{drawn} of {len(found)} grids drawn; the tables have all." if drawn < len(found) else "",
     ]
@@ -48,19 +41,22 @@ def _stories(findings: Findings, found: Sequence[Grid]) -> str:
 
 
 def _missing(found: Sequence[Grid]) -> str:
-    """Why points are missing: "Missing: copy (MySQL aiomysql, 1 row): UNSUPPORTED: ...; ..."."""
-    reasons: dict[str, dict[tuple[str, str], list[int]]] = {}
+    """Why the line with the most gaps has them: "Gaps: copy (MySQL aiomysql, 1 row): ERROR"."""
+    gaps: dict[tuple[str, str], list[int]] = {}
+    reasons: dict[tuple[str, str], str] = {}
     for grid in found:
+        drawn = {point.cell.lane for point in grid.points if point.found}
         for point in grid.points:
-            if point.found is None:
+            if point.found is None and point.cell.lane in drawn:
                 place = point.cell.lane, driver_name(grid.key.target)
-                reasons.setdefault(point.missing, {}).setdefault(place, []).append(point.batch)
-    texts = [
-        f"{', '.join(_place(*place, batches) for place, batches in places.items())}: {why}"
-        for why, places in reasons.items()
-    ]
-    more = f"; {len(texts) - _REASONS} more in the tables" if len(texts) > _REASONS else ""
-    return f"{_GAP} Missing: {'; '.join(texts[:_REASONS])}{more}." if texts else ""
+                gaps.setdefault(place, []).append(point.batch)
+                reasons.setdefault(place, point.missing)
+    if not gaps:
+        return ""
+    most = max(gaps, key=lambda place: len(gaps[place]))
+    more = f"; {len(gaps) - 1} more: see the tables" if len(gaps) > 1 else ""
+    why = clipped(reasons[most], _REASON)
+    return f"Gaps: {_place(*most, gaps[most])}: {why}{more}."
 
 
 def _place(lane: str, driver: str, batches: Sequence[int]) -> str:

@@ -1,7 +1,8 @@
 """What the chart of rows an operation shows of its grids: panels, lines, crossings. Pure.
 
-A grid may have twenty strategies. Five of them stand out and are named: the reference, what a
-session does by itself, the fastest with few rows and with many, and the one that is slowest.
+A grid may have twenty strategies. Six of them stand out and are named: the reference, what a
+Session does by itself and the fastest that is given one, the fastest with few rows and with many,
+and the one that is slowest.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,17 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ormbench.cell import Cell
-from ormbench.report.batch_words import usual_of
+from ormbench.report.batch_session import session_of, usual_of
 from ormbench.report.batches import Crossing, Grid, Point, Strategy
 from ormbench.report.digest_batches import grids
 from ormbench.report.findings import Findings
 from ormbench.report.names import product_name
 
 LIMIT = 6  # panels of a chart; the tables have all grids
-ACCENTED = 5  # lines of a panel that are named
+ACCENTED = 5  # lines of a panel that are named, where not more have a part in the story
 NAMED = 3  # crossings of a panel
 
-Role = Literal["reference", "usual", "many", "few", "behind", "more"]
+Role = Literal["reference", "usual", "session", "many", "few", "behind", "more"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,18 @@ def lines(grid: Grid) -> tuple[Line, ...]:
 
 def _roles(grid: Grid, lanes: Sequence[str]) -> dict[str, Role]:
     """What the named lanes stand for; a lane that is several things has the first of them."""
-    wanted: list[tuple[str, Role]] = [(grid.reference, "reference"), (usual_of(grid), "usual")]
+    wanted: list[tuple[str, Role]] = [
+        (grid.reference, "reference"),
+        (usual_of(grid), "usual"),
+        (session_of(grid), "session"),
+    ]
     if grid.tiers:
         wanted += [(grid.tiers[-1].fastest, "many"), (grid.tiers[0].fastest, "few")]
     wanted += [(_furthest_behind(grid), "behind")]
     wanted += [(lane, "more") for lane in _most_crossed(grid, lanes)]
     found: dict[str, Role] = {}
     for lane, role in wanted:
-        if lane in lanes and len(found) < ACCENTED:
+        if lane in lanes and (role != "more" or len(found) < ACCENTED):
             found.setdefault(lane, role)
     return found
 
@@ -135,13 +140,23 @@ def _stretches(strategy: Strategy, batches: Sequence[int]) -> tuple[tuple[Point,
 
 
 def named_crossings(grid: Grid, shown: Sequence[Line]) -> tuple[Crossing, ...]:
-    """Those between named lines that tell most, from few rows to many."""
+    """Those between named lines that tell most, from few rows to many.
+
+    Of the reference, of the best that a Session can do beside what it does by itself, and of what
+    is the fastest on either side of the crossing.
+    """
     named = {one.strategy.lane: one.role for one in shown if one.role}
     best = grid.tiers[-1].fastest if grid.tiers else ""
+    fastest = {one.batch: one.fastest for one in grid.tiers}
+    asked = {lane for lane, role in named.items() if role in ("reference", "session")}
 
     def rank(one: Crossing) -> tuple[bool, bool, bool]:
         behind = "behind" in (named[one.passes], named[one.passed])
         return behind, one.passes != best, grid.reference not in (one.passes, one.passed)
 
-    known = [one for one in grid.crossings if {one.passes, one.passed} <= set(named)]
+    def tells(one: Crossing) -> bool:
+        both = {one.passes, one.passed}
+        return both <= set(named) and bool(both & (asked | {fastest[one.last], fastest[one.first]}))
+
+    known = [one for one in grid.crossings if tells(one)]
     return tuple(sorted(sorted(known, key=rank)[:NAMED], key=lambda one: one.at))

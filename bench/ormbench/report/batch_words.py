@@ -1,27 +1,19 @@
 """What a run says of strategies and rows an operation, by rule: the title, the answer, the card.
 
-First from how many rows on which strategy, of each product for itself; then what a session does
-by itself.
+First from how many rows on which strategy, of each product for itself; then what a Session
+costs at its best, and by itself.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ormbench.report.batch_phases import clauses, rows_text, says
-from ormbench.report.batches import Grid, Point
+from ormbench.report.batch_phases import best_with_most, clauses, explained, says
+from ormbench.report.batch_session import session_says
+from ormbench.report.batches import Grid
 from ormbench.report.digest_batches import grids
 from ormbench.report.findings import Card, CellFinding, Comparison
 from ormbench.report.focus import Focus
 from ormbench.report.names import bare_driver, driver_name, opened, product_name
-from ormbench.report.quantities import (
-    counted_text,
-    has_interval,
-    interval_of,
-    ratio_text,
-    span_text,
-    without_interval,
-)
-from ormbench.report.round_trips import trips
 
 _QUESTIONS = {
     "insert_rows": "WHICH INSERT?",
@@ -32,8 +24,6 @@ _QUESTIONS = {
 }
 _OTHERS = "WHICH STRATEGY?"
 QUESTIONS = (*_QUESTIONS.values(), _OTHERS)
-# what a session does by itself, where nobody asks for anything faster
-_USUAL = ("add_all", "dirty_flush", "session_delete", "merge", "row_by_row", "orm")
 _CLAUSES = 3  # of a title
 
 
@@ -42,7 +32,7 @@ def headline(comparisons: Sequence[Comparison], cells: Sequence[CellFinding], fo
     grid = spoken_grid(comparisons, cells, focus)
     if grid is None:
         return ""
-    texts = clauses(grid, bounds=False)
+    texts = clauses(grid, bounds=False, ties=False)
     if len(texts) > _CLAUSES:
         texts = (texts[0], *texts[1 - _CLAUSES :])
     return f"{grid.key.scenario} on {grid.place}: {'; '.join(texts)}"
@@ -55,8 +45,10 @@ def answer(
     found = spoken_grids(comparisons, cells, focus)
     if not found:
         return ()
-    told = [*(f"{one.place}: {says(one)}" for one in found), _usual(*found)]
-    return tuple(f"{opened(one)}." for one in told if one)
+    told = [*(f"{one.place}: {says(one)}" for one in found), session_says(*found)]
+    sentences = [f"{opened(one)}." for one in told if one]
+    glossed = next((n for n, one in enumerate(sentences) if explained(one) != one), None)
+    return tuple(explained(one) if n == glossed else one for n, one in enumerate(sentences))
 
 
 def card(
@@ -67,7 +59,7 @@ def card(
     if not found:
         return None
     grid, *others = found
-    *fewer, verdict_of_most = clauses(grid)
+    *fewer, verdict_of_most = clauses(grid, ties=False)
     question = _QUESTIONS.get(grid.key.scenario, _OTHERS)
     workload = f"for {grid.key.scenario} on {driver_name(grid.key.target)}"
     detail = "; ".join([*fewer, workload])
@@ -76,6 +68,26 @@ def card(
         for one in others
     )
     return Card(question, opened(verdict_of_most), opened(detail), measured=True, others=beside)
+
+
+def with_most_rows(found: Sequence[Grid]) -> str:
+    """As "with the most rows copy on PostgreSQL; load_data on MySQL, MariaDB"; "" if untold.
+
+    Of grids that differ in other axes than their target the first.
+    """
+    firsts: dict[str, Grid] = {}
+    for one in found:
+        firsts.setdefault(one.key.target, one)
+    if not any(_is_compared(one) for one in firsts.values()):
+        return ""
+    products = [product_name(target) for target in firsts]
+    places: dict[str, list[str]] = {}
+    for target, grid in firsts.items():
+        product = product_name(target)
+        name = product if products.count(product) == 1 else driver_name(target)
+        places.setdefault(best_with_most(grid), []).append(name)
+    told = (f"{best} on {', '.join(names)}" for best, names in places.items())
+    return f"with the most rows {'; '.join(told)}"
 
 
 def spoken_grid(
@@ -104,20 +116,6 @@ def spoken_grids(
     return (grid, *(one for one in others if one))
 
 
-def table_batch(grid: Grid) -> int:
-    """The most rows of those that the most strategies were timed with: what one table shows."""
-    counts = dict.fromkeys(grid.batches, 0)
-    for point in grid.points:
-        counts[point.batch] += point.found is not None
-    return max(grid.batches, key=lambda batch: (counts[batch], batch))
-
-
-def usual_of(grid: Grid) -> str:
-    """The lane that does what a session does by itself; "" where there is none with a ratio."""
-    compared = {one.cell.lane for one in grid.points if one.ratio and has_interval(one.ratio)}
-    return next((one for one in _USUAL if one in compared and one != grid.reference), "")
-
-
 def _choice(found: Sequence[Grid], focus: Focus) -> Grid | None:
     """Of the focus's scenario, on its target if that has one, with the fewest unusual axes."""
 
@@ -131,41 +129,3 @@ def _choice(found: Sequence[Grid], focus: Focus) -> Grid | None:
 
 def _is_compared(grid: Grid) -> bool:
     return any(one.ratio and one.cell.lane != grid.reference for one in grid.points)
-
-
-def _usual(grid: Grid, *others: Grid) -> str:
-    """As "add_all takes 4.8x as long as core with 1,000 rows [4.5, 5.1] and sends ..."."""
-    lane = usual_of(grid)
-    known = [one for one in grid.points if one.cell.lane == lane and one.ratio]
-    point = max(known, key=lambda one: one.batch, default=None)
-    if point is None or point.ratio is None or not has_interval(point.ratio):
-        return ""
-    text = ratio_text(point.ratio, point.verdict)
-    against = f"{grid.reference} with {rows_text(point.batch)}{interval_of(text)}"
-    takes = {
-        "same": f"{lane} takes the same time as {against}",
-        "cannot tell": f"this run cannot tell {lane} from {against}",
-    }.get(point.verdict, f"{lane} takes {without_interval(text)} as long as {against}")
-    return takes + _sent(grid, point, others)
-
-
-def _sent(grid: Grid, point: Point, others: Sequence[Grid]) -> str:
-    """As " and sends the same 3 round trips; on MySQL it sends 1,002"; "" if not counted."""
-    mine = _trips(point)
-    theirs = _trips(grid.point(grid.reference, point.batch))
-    if mine is None or theirs is None:
-        return ""
-    noun = "round trip"
-    same = f"the same {counted_text(mine, noun)}"
-    apart = f"{counted_text(mine, noun)}, {grid.reference} {span_text(theirs)}"
-    told = [f" and sends {same if mine == theirs else apart}"]
-    for other in others:
-        span = _trips(other.point(point.cell.lane, point.batch))
-        if span is not None and span != mine:
-            told.append(f"on {product_name(other.key.target)} it sends {span_text(span)}")
-    return "; ".join(told)
-
-
-def _trips(point: Point | None) -> tuple[int, int] | None:
-    """The least and the most round trips of an operation; None where nobody counted them."""
-    return trips(point.found.count) if point and point.found else None

@@ -117,8 +117,11 @@ def _driver(comparisons: Sequence[Comparison], focus: Focus) -> Card:
 
 
 def _drivers_take(pairs: Sequence[Sequence[Comparison]]) -> str:
-    """As "psycopg takes 1.20x as long as asyncpg [1.19, 1.22], psycopg_sync 1.10x [1.09, 1.11]"."""
-    means = [geometric_mean(alike) for alike in pairs]
+    """As "psycopg takes 1.20x as long as asyncpg [1.19, 1.22], psycopg_sync 1.10x [1.09, 1.11]".
+
+    Those that are decided come first.
+    """
+    means = sorted(map(geometric_mean, pairs), key=lambda one: one.verdict == "cannot tell")
     names = [bare_driver(one.candidate.target) for one in means]
     takes_first = takes(means[0], names[0], bare_driver(means[0].reference.target))
     further = [

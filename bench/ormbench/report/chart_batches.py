@@ -26,14 +26,13 @@ from ormbench.report.batches import Crossing, Grid, Point
 from ormbench.report.chart_axis import clipped, log_ticks
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.findings import Findings
-from ormbench.report.focus import Focus
 from ormbench.report.quantities import has_interval
 
 _LEFT, _RIGHT = 0.66, 1.5  # inches beside a plot: its ticks, and the names at the lines' ends
 _TITLE, _ABOVE, _PLOT = 0.4, 0.17, 1.95  # inches of a panel, from its top
 _HEAD, _STRIP, _FOOT = 0.24, 0.56, 0.46
 _TINY, _DIGIT, _COMMA, _SPACE = 7.0, 0.062, 0.031, 0.05  # of the names of x: points, and inches
-_COMMITS = "One commit per operation, unless a strategy is about committing otherwise."
+_COMMITS = "One commit per operation, or as a strategy says."
 _AUTOCOMMIT = "Autocommit: each statement commits itself."
 
 Value = Callable[[Point], float | None]
@@ -55,18 +54,17 @@ def sketches(findings: Findings) -> Iterator[Sketch]:
         name = "batches" if place == 0 else f"batches-{re.sub(r'[^a-z0-9_]+', '-', scenario)}"
         yield Sketch(
             name,
-            _title(findings, scenario, found[0].key.target),
+            _title(scenario, found[:LIMIT]),
             _note(findings, found),
             partial(_height, panels),
             partial(_paint, panels),
         )
 
 
-def _title(findings: Findings, scenario: str, target: str) -> str:
-    """The answer of *scenario*; what is drawn, where nothing was compared."""
-    focus = Focus(scenario, target, len(findings.servers) <= 1)
-    said = batch_words.headline(findings.comparisons, findings.cells, focus)
-    return said or f"{scenario}: rows per second by rows an operation"
+def _title(scenario: str, drawn: Sequence[Grid]) -> str:
+    """What each panel says of the most rows; what is drawn, where nothing was compared."""
+    said = batch_words.with_most_rows(drawn)
+    return f"{scenario}: {said or 'rows per second by rows an operation'}"
 
 
 def _note(findings: Findings, found: Sequence[Grid]) -> str:

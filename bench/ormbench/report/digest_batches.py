@@ -16,7 +16,7 @@ from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import CellFinding, Comparison, Estimate
 from ormbench.report.wrong_data import fails, sound
 from ormbench.stats.location import Location, locate
-from ormbench.stats.verdict import EQUIVALENCE
+from ormbench.stats.verdict import verdict
 
 _FEWEST = 2  # batches with numbers, and lanes; below, there is nothing to choose
 _NS_PER_S = 1_000_000_000
@@ -180,10 +180,12 @@ def _rows_per_second(point: Point) -> float:
 
 
 def _tier(batch: int, column: _Column) -> Tier:
-    """The fastest, and all of which the intervals do not say that they take 5 % longer."""
+    """The fastest, and all of which the intervals do not say that they are slower."""
     fastest = max(column.measured, key=lambda one: one.rows_per_second or 0.0).cell.lane
     against = ((one.cell.lane, column.versus(one.cell.lane, fastest)) for one in column.measured)
-    equals = tuple(lane for lane, ratio in against if not ratio or ratio.low <= 1 + EQUIVALENCE)
+    equals = tuple(
+        lane for lane, one in against if not one or verdict(one.low, one.high) != "slower"
+    )
     return Tier(batch, fastest, equals)
 
 

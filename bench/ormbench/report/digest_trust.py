@@ -38,6 +38,7 @@ def trust(
         sees=sees(aa.ratio) if aa else None,
         harness=_harness(index),
         doubts=doubts,
+        known_errors=sum(_broke_as_known(index, one) for one in checked),
     )
 
 
@@ -77,6 +78,12 @@ def _proven(index: Index, found: CellFinding) -> bool:
     if found.status == "INCORRECT":
         return False
     return any(proof.answers_checked or proof.state_checked for proof in index.proofs(found.cell))
+
+
+def _broke_as_known(index: Index, found: CellFinding) -> bool:
+    """Whether a cell ended in an error, and in none but what its lane declares."""
+    trials = [trial for arm in index.arms_of(found.cell) for trial in arm.trials]
+    return found.status == "ERROR" and not any(one.is_unforeseen for one in trials)
 
 
 def _harness(index: Index) -> Estimate | None:

@@ -135,6 +135,7 @@ class Trust:
     doubts: tuple[Doubt, ...] = ()
     agreed: int = 0  # cells of which each trial's server counters equal what the wire promised
     compared: int = 0  # cells whose counters could be compared, in every trial
+    known_errors: int = 0  # cells that broke as their lanes say they would
 
 
 @dataclass(frozen=True, slots=True)

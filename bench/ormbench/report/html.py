@@ -12,8 +12,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ormbench.report import gaps, questions
-from ormbench.report.batch_table import BatchTable, batch_tables
+from ormbench.report import doubts_gravest, gaps, questions
+from ormbench.report.batch_table import NOT_ASKED, BatchTable, batch_tables
 from ormbench.report.batch_words import QUESTIONS
 from ormbench.report.conditions import (
     clients_text,
@@ -27,6 +27,7 @@ from ormbench.report.distance_table import distance_tables
 from ormbench.report.drawing import Drawing
 from ormbench.report.findings import Findings
 from ormbench.report.isolation_table import HEADS, isolation_tables
+from ormbench.report.lane_key import lane_key
 from ormbench.report.method import method_lines
 from ormbench.report.pool_table import pool_tables
 from ormbench.report.quantities import duration_text
@@ -66,7 +67,12 @@ def render(findings: Findings, drawings: Sequence[Drawing] = ()) -> str:
             pools=pool_tables(known),
             batches=_under(drawings, batch_tables(known)),
             absent=gaps.absent(known),
-            left_out=gaps.left_out(known),
+            missing=gaps.without_numbers(known),
+            missing_count=sum(len(ids) for _, _, ids in gaps.without_numbers(known)),
+            cell_count=gaps.counted(known),
+            gravest=doubts_gravest.text(known.trust),
+            lane_key=lane_key(known),
+            not_asked=NOT_ASKED,
             several=len(known.servers) > 1,
             counted=any_counted(known.cells),
             method=method_lines(known),

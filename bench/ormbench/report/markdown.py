@@ -3,15 +3,15 @@
 The whole stays below the size that hosts accept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ormbench.report import gaps, questions
+from ormbench.report import doubts_gravest, gaps, questions
 from ormbench.report.batch_table import BatchTable, batch_tables
 from ormbench.report.conditions import clients_text, focus_driver, servers_text, versions
 from ormbench.report.findings import Findings
 from ormbench.report.markdown_folds import folds
 from ormbench.report.markdown_tables import cell_table, grid
-from ormbench.report.markdown_text import code, fenced, fold, joined, plain, within
+from ormbench.report.markdown_text import code, count_rows, fenced, fold, joined, plain, within
 from ormbench.report.quantities import duration_text
 from ormbench.report.reading_order import in_reading_order
 from ormbench.report.rows import cell_rows
@@ -20,19 +20,32 @@ from ormbench.report.words import readable
 
 LIMIT = 59_000  # characters; hosts cut or refuse comments above 65,536
 _FOCUS_ROOM = 20_000  # characters of the first table
+_CARDS_ROOM = 10_000
+_LONGEST_COMMAND = 2_000
+_LEFT_OUT_ROOM = 1_500  # for the line that says which folds have none
 
 
 def render(findings: Findings) -> str:
     """Render the comment; where it would be too long, rows give way to a count of them."""
     known = in_reading_order(readable(findings))
     text = "\n".join(_top(known)) + "\n"
-    left = LIMIT - len(text)
-    folded = []
+    blocks, without = [], []
+    left = LIMIT - len(text) - _LEFT_OUT_ROOM
     for title, lines in folds(known):
-        block = fold(title, lines, left)
+        told = list(lines)
+        block = fold(title, told, left)
         left -= len(block)
-        folded.append(block)
-    return (text + "".join(folded))[:LIMIT]
+        blocks.append(block)
+        if not block and (rows := count_rows(told)):
+            without.append(f"{title} ({rows:,} {'row' if rows == 1 else 'rows'})")
+    return text + "".join([*blocks, *_too_long(without)])
+
+
+def _too_long(without: Sequence[str]) -> Iterator[str]:
+    """Which folds have no room, and where they are to be read."""
+    if without:
+        where = "report.html, which `ormbench report` makes of this run's folder"
+        yield f"**Left out** for the length of a comment: {joined(without, 1_000)}. See {where}.\n"
 
 
 def _top(findings: Findings) -> Iterator[str]:
@@ -49,11 +62,17 @@ def _top(findings: Findings) -> Iterator[str]:
     word = "usable" if usable else "NOT USABLE"
     yield f"**Trust** {word}: {plain('; '.join(trust_facts(findings)))}"
     yield ""
+    if doubt := doubts_gravest.text(findings.trust):
+        yield f"**Largest doubt** {plain(doubt)}"
+        yield ""
     yield f"**Scope** {plain(findings.scope)}. **Does not say** {joined(findings.does_not_say)}"
     yield ""
     yield f"{code(findings.focus)}, {joined(_conditions(findings))}"
     yield ""
-    yield from fenced(findings.reproduce)
+    if len(findings.reproduce) <= _LONGEST_COMMAND:
+        yield from fenced(findings.reproduce)
+    else:
+        yield "The command that makes this run again is too long for here: see the report."
     yield ""
 
 
@@ -85,13 +104,20 @@ def _is_focus(findings: Findings, table: BatchTable) -> bool:
 
 
 def _cards(findings: Findings) -> Iterator[str]:
-    """What the cards say of other products and further drivers, a line each."""
+    """What each card says that was measured, and of other products, a line each."""
     if not findings.trust.usable:
         return
-    said = [(card.question, *one) for card in findings.cards for one in card.others]
-    for question, product, text in said:
-        yield f"- {plain(question)} **{plain(product)}**: {plain(text)}"
-    for product, reason in gaps.absent(findings):
-        yield f"- **{plain(product)}** left out: {plain(reason)}"
-    if said or gaps.absent(findings):
+    said = list(_said(findings))
+    said += [f"- **{plain(one)}** left out: {plain(why)}" for one, why in gaps.absent(findings)]
+    if said:
+        yield from within(said, _CARDS_ROOM)
         yield ""
+
+
+def _said(findings: Findings) -> Iterator[str]:
+    for card in findings.cards:
+        if card.measured:
+            words = f"{card.verdict}; {card.detail}" if card.detail else card.verdict
+            yield f"- **{plain(card.question)}** {plain(words)}"
+            for product, text in card.others:
+                yield f"- {plain(card.question)} **{plain(product)}**: {plain(text)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ormbench.report import questions
-from ormbench.report.batch_table import BatchTable
+from ormbench.report.batch_table import NOT_ASKED, BatchRow, BatchTable
 from ormbench.report.distance_table import DistanceTable
 from ormbench.report.findings import Findings
 from ormbench.report.isolation_table import HEADS, IsolationTable
@@ -12,6 +12,7 @@ from ormbench.report.pool_table import PoolTable
 from ormbench.report.round_trips import any_counted
 from ormbench.report.rows import CellRow, ComparisonRow
 
+NOT_PLANNED = "\u2013"  # instead of a number that nobody asked for
 _COUNTED = ("round trips", "requests", "bytes sent", "bytes received")
 
 
@@ -120,8 +121,22 @@ def grid(table: BatchTable, *, brief: bool) -> Iterator[str]:
     yield ""
     yield _line("strategy", *table.batches)
     yield f"|---|{'---|' * len(table.batches)}"
-    for row in table.rows:
-        yield _line(code(row.lane), *map(plain, row.texts(brief=brief)))
+    rows = [(row.lane, _texts(row, brief=brief)) for row in table.rows]
+    for lane, texts in rows:
+        yield _line(code(lane), *map(plain, texts))
+    if any(NOT_PLANNED in texts for _, texts in rows):
+        yield ""
+        yield f"{NOT_PLANNED}: not in this plan."
+
+
+def _texts(row: BatchRow, *, brief: bool) -> list[str]:
+    """A text a column, none of them empty."""
+    texts = row.texts(brief=brief)
+    for place, text in enumerate(texts):
+        before = texts[place - 1] if place else ""
+        blank = NOT_PLANNED if before == NOT_PLANNED else "as left"
+        texts[place] = NOT_PLANNED if text == NOT_ASKED else text or blank
+    return texts
 
 
 def _line(*texts: str) -> str:

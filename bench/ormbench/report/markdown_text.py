@@ -12,7 +12,9 @@ from ormbench.report.words import one_line
 
 _NAME_LIMIT, _TEXT_LIMIT = 160, 1_000  # characters of one name, of one free text
 _NUMBERS = re.compile(r"\\\[([-+]?\d[\d.,]*, [-+]?\d[\d.,]*)\\\](?!\()")  # an interval is no link
-_MISSING = "{} more lines: see the report."
+_MISSING = "{:,} more {}: see the report."
+_MISSING_ROOM = 60  # characters that it takes, with the lines around it
+_ADDRESS = re.compile(r"https?://[\w.~:/?#=&%+-]+")
 _SPACE = "\u200b"  # has no width: parts what would be taken for a mention or an issue
 
 
@@ -29,9 +31,21 @@ def plain(text: str) -> str:
     return _parted(_NUMBERS.sub(r"[\1]", text))
 
 
-def joined(texts: Iterable[str]) -> str:
-    """All of *texts*, plain, in one line."""
-    return "; ".join(map(plain, texts))
+def address(link: str) -> str:
+    """*link* as Markdown shows addresses; "" where something in it could break out of its place."""
+    return f"<{link}>" if _ADDRESS.fullmatch(link) else ""
+
+
+def joined(texts: Iterable[str], room: int = 4_000) -> str:
+    """As many of *texts* as *room* characters hold, plain, in a line; and how many are missing."""
+    known = [plain(one) for one in texts]
+    kept: list[str] = []
+    for one in known:
+        room -= len(one) + 2
+        if room < 0:
+            return "; ".join([*kept, f"{len(known) - len(kept):,} more: see the report"])
+        kept.append(one)
+    return "; ".join(kept)
 
 
 def fenced(command: str) -> Iterator[str]:
@@ -44,23 +58,44 @@ def fenced(command: str) -> Iterator[str]:
 
 
 def fold(title: str, lines: Iterable[str], room: int) -> str:
-    """A folded block of at most *room* characters; "" where not even its title fits."""
+    """A folded block of at most *room* characters; "" where not even one row of it fits."""
     head = f"<details><summary>{escape(title)}</summary>\n\n"
     foot = "\n\n</details>\n\n"
-    kept = list(within(list(lines), room - len(head) - len(foot)))
+    kept = within(list(lines), room - len(head) - len(foot))
     return head + "\n".join(kept) + foot if kept else ""
 
 
-def within(lines: Sequence[str], room: int) -> Iterator[str]:
-    """As many of *lines* as *room* characters hold, and how many are missing."""
-    room -= len("\n\n") + len(_MISSING)
+def within(lines: Sequence[str], room: int) -> list[str]:
+    """As many of *lines* as *room* characters hold, and how many rows are missing.
+
+    They end with a row, never with the head of a table; [] where not one row fits.
+    """
+    if sum(len(one) + 1 for one in lines) <= room:
+        return list(lines)
+    rows, room = _are_rows(lines), room - _MISSING_ROOM
+    whole = 0  # lines, up to the last row that fits
     for place, line in enumerate(lines):
         room -= len(line) + 1
         if room < 0:
-            yield ""
-            yield _MISSING.format(len(lines) - place)
-            return
-        yield line
+            break
+        whole = place + 1 if rows[place] else whole
+    missing = sum(rows[whole:])
+    more = ["", _MISSING.format(missing, "row" if missing == 1 else "rows")] if missing else []
+    return [*lines[:whole], *more] if whole else []
+
+
+def count_rows(lines: Sequence[str]) -> int:
+    """How many of *lines* are a row of a table or an item of a list."""
+    return sum(_are_rows(lines))
+
+
+def _are_rows(lines: Sequence[str]) -> list[bool]:
+    """Of each line whether it tells something by itself: no head, caption or empty line does."""
+    heads = [line.startswith("|---") for line in (*lines[1:], "")]
+    return [
+        line.startswith(("- ", "| ")) and not head
+        for line, head in zip(lines, heads, strict=False)  # of no lines, one head is left over
+    ]
 
 
 def _cut(text: str, room: int) -> str:

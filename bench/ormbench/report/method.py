@@ -29,6 +29,7 @@ def method_lines(findings: Findings) -> tuple[Line, ...]:
         ("Equal work", _equal_work(findings)),
         *_counts(findings),
         *_retries(measured),
+        *_skipped(findings),
         ("Clock", _clock(measured)),
         ("Interval", _interval(findings)),
         ("Noise", "; ".join(_noise(findings)) + "."),
@@ -102,6 +103,17 @@ def _retries(measured: list[CellFinding]) -> Iterator[Line]:
     if aborted:
         cells = f"{len(aborted)} cell{'' if len(aborted) == 1 else 's'}"
         yield "Retries", f"{RETRIES} In {cells}; the time of an operation includes all attempts."
+
+
+def _skipped(findings: Findings) -> Iterator[Line]:
+    """Why the time in the reason of a skipped cell is not the mean that stands beside it."""
+    skipped = [one for one in findings.cells if one.status == "SKIPPED"]
+    if any(one.reason.startswith("predicted") for one in skipped):
+        told = (
+            "A cell that would take too long is not run. The time that its reason tells, with "
+            "fewer rows, is that in the first block; tables have the mean of all blocks."
+        )
+        yield "Skipped", told
 
 
 def _clock(measured: list[CellFinding]) -> str:

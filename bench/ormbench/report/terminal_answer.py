@@ -6,7 +6,7 @@ in the report.
 
 from collections.abc import Iterator, Sequence
 
-from ormbench.report.batch_phases import GAIN, clauses
+from ormbench.report.batch_phases import DRIVER_ALONE, GAIN, clauses, explained
 from ormbench.report.batch_words import spoken_grids
 from ormbench.report.batches import Grid
 from ormbench.report.findings import Findings
@@ -62,40 +62,49 @@ def _whole(sentences: Sequence[str], width: int, most: int) -> list[str]:
 def _of_targets(found: Targets, width: int) -> list[str]:
     """The lines of each target; of more than there is room for, how many."""
     lines: list[str] = []
-    explained = False
+    gains, glossed = 0, False
     for grid in found[:_TARGETS]:
-        said = [f"{grid.place}: {one}." for one in _shorter_and_shorter(clauses(grid))]
-        texts = [_brief(one, grid, explained=explained) for one in said]
-        wraps = (wrapped("" if lines else ANSWER, one, width) for one in texts)
-        lines += _first_to_fit(wraps)
-        explained = explained or GAIN in said[0]
+        label, text, wrap = "" if lines else ANSWER, "", list[str]()
+        for text in _ever_shorter(grid, glossed=glossed):
+            wrap = wrapped(label, _brief(text, grid, gains), width)
+            if len(wrap) <= _LINES:
+                break
+        lines += shortened(wrap, _LINES)
+        gains += text.count(GAIN)
+        glossed = glossed or DRIVER_ALONE in text
     if len(found) > _TARGETS:
         lines += wrapped("", _more(len(found) - _TARGETS, "target"), width)
     return lines
 
 
-def _shorter_and_shorter(told: Sequence[str]) -> Iterator[str]:
-    """All clauses; then the first and fewer and fewer of the last, and how many are missing."""
-    yield "; ".join(told)
+def _ever_shorter(grid: Grid, *, glossed: bool) -> Iterator[str]:
+    """All that is said of *grid*; without what was not told apart; without what raw means; less."""
+    told = clauses(grid, ties=False)
+    for one in ("; ".join(clauses(grid)), "; ".join(told), *_fewer(told)):
+        text = f"{grid.place}: {one}."
+        if not glossed and explained(text) != text:
+            yield explained(text)
+        yield text
+
+
+def _fewer(told: Sequence[str]) -> Iterator[str]:
+    """The first clause and fewer and fewer of the last, and how many are missing."""
     for kept in range(len(told) - 2, -1, -1):
         last = told[len(told) - kept :]
         yield "; ".join([told[0], _more(len(told) - 1 - kept, "step"), *last])
 
 
-def _brief(text: str, grid: Grid, *, explained: bool) -> str:
-    """*text*, whose second gain and those after it are "1.4x core's": the first says of what."""
-    unit = f"{GAIN} {grid.reference}"
-    first, found, rest = ("", "", text) if explained else text.partition(unit)
-    return first + found + rest.replace(unit, f"{grid.reference}'s")
+def _brief(text: str, grid: Grid, gains: int) -> str:
+    """*text* with shorter gains, of which *gains* came before: the third is "1.4x core's".
 
-
-def _first_to_fit(wraps: Iterator[list[str]]) -> list[str]:
-    """Of ever shorter texts the first that has room; a cut one where none has."""
-    lines: list[str] = []
-    for lines in wraps:
-        if len(lines) <= _LINES:
-            break
-    return shortened(lines, _LINES)
+    The first and the second say of what.
+    """
+    unit, short = f"{GAIN} {grid.reference}", f"{grid.reference}'s"
+    forms = (unit, f"{short} rows/s", short)
+    first, *parts = text.split(unit)
+    last = len(forms) - 1
+    told = (forms[min(gains + n, last)] + part for n, part in enumerate(parts))
+    return first + "".join(told)
 
 
 def _more(count: int, noun: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from ormbench.cell import Cell
 from ormbench.report import questions
 from ormbench.report.batch_phases import rows_text
-from ormbench.report.batch_words import spoken_grid, table_batch, usual_of
+from ormbench.report.batch_session import session_of, table_batch, usual_of
+from ormbench.report.batch_words import spoken_grid
 from ormbench.report.batches import Grid
 from ormbench.report.cell_names import cell_names
 from ormbench.report.findings import CellFinding, Findings
@@ -57,7 +58,7 @@ def _chosen(
     kept = {one.cell for one in spoken.smallest} if spoken else set()
     kept |= {one.cell for one in cells if grid and one.cell.lane in _telling(grid)}
     kept |= {one.cell for one in cells if questions.is_reference(findings, one.cell)}
-    between = cells[1:] if grid else cells[1:-1]
+    between = cells if grid else cells[1:-1]
     middle = [one for one in between if one.cell not in kept]
     dropped = middle[: spare + 1]  # one more, for the line that says so
     return tuple(one for one in cells if one not in dropped)
@@ -92,9 +93,10 @@ def _of_grid(cells: tuple[CellFinding, ...], grid: Grid | None) -> tuple[CellFin
 
 
 def _telling(grid: Grid) -> tuple[str, ...]:
-    """The lanes of a grid that its table shows in any case: the fastest, and the session's own."""
+    """The lanes of a grid that its table shows in any case: the fastest, and a Session's."""
     tier = next(one for one in grid.tiers if one.batch == table_batch(grid))
-    return tuple(dict.fromkeys([tier.fastest, usual_of(grid), *tier.equals]))[:_TELLING]
+    told = dict.fromkeys([tier.fastest, session_of(grid), usual_of(grid), *tier.equals])
+    return tuple(one for one in told if one)[:_TELLING]
 
 
 def _names(

@@ -15,6 +15,8 @@ def trust_facts(findings: Findings, *, plain: bool = False) -> tuple[str, ...]:
 
 def _trust_facts(findings: Findings, trust: Trust, *, plain: bool) -> Iterator[str]:
     yield f"answers equal {trust.correct}/{trust.checked}"
+    if trust.known_errors:
+        yield f"{trust.known_errors} known error{'s' * (trust.known_errors != 1)}"
     yield from _counter_facts(findings)
     yield f"warnings {len(trust.doubts)}"
     if findings.aa_count is not None:

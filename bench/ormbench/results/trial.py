@@ -53,6 +53,12 @@ class Trial:
     checkout: str = ""  # histogram of checkout waits, of one instrumented slice
     idle: dict[str, int] = field(default_factory=dict)  # "answered", or an error's words -> how
     # many of the operations right after the server had closed all idle connections
+    known: bool = False  # the lane declares a defect for this target; `reason` ends with it
+
+    @property
+    def is_unforeseen(self) -> bool:
+        """Whether it broke, and nobody had said that it would."""
+        return self.status in {"ERROR", "TIMEOUT"} and not self.known
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; slices become lists in the order of their fields."""
@@ -63,8 +69,14 @@ class Trial:
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> "Trial":
         """Read one back; raises TypeError or KeyError where it is not a trial."""
-        known = {key: value for key, value in plain.items() if key != "kind"}
-        return cls(**{**known, "slices": tuple(Slice(*one) for one in plain["slices"])})
+        given = {key: value for key, value in plain.items() if key != "kind"}
+        given.setdefault("known", plain["status"] == "ERROR" and _ends_with_defect(plain["reason"]))
+        return cls(**{**given, "slices": tuple(Slice(*one) for one in plain["slices"])})
+
+
+def _ends_with_defect(reason: str) -> bool:
+    """Whether it names a known defect: records before schema 6 say so in their words alone."""
+    return " (known: " in reason and reason.endswith(")")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,17 @@ from ormbench.wire.relay import Route
 class EndedError(Exception):
     """An arm ended without a number."""
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, status: str, reason: str, *, known: bool = False) -> None:
         super().__init__(reason)
         self.status = cast("Status", status)
         self.reason = reason
+        self.known = known  # it is a defect that the lane declares
 
     def with_defect(self, known: str) -> "EndedError":
         """The same, with what is *known* to break the lane beside the words of an error."""
         if self.status != "ERROR" or not known:
             return self
-        return EndedError(self.status, f"{self.reason} (known: {known})")
+        return EndedError(self.status, f"{self.reason} (known: {known})", known=True)
 
 
 @dataclass(slots=True)
@@ -93,7 +94,8 @@ class ArmState:
         bare = Trial(group, self.number, self.cell.id, block, "OK")
         bare = replace(bare, counters=self.counters, turns=self.turns)
         if self.ended is not None:
-            return replace(bare, status=self.ended.status, reason=self.ended.reason)
+            ended = self.ended
+            return replace(bare, status=ended.status, reason=ended.reason, known=ended.known)
         return replace(
             bare,
             slices=tuple(self.slices),

@@ -3,14 +3,14 @@
 import os
 
 import pytest
-from command import call
+from command import run
 
 from ormbench.servers.placement import CAN_PIN
 
 
 @pytest.fixture
 def one_core():
-    """One core is allowed to this thread, as `taskset -c 0` allows it to a command."""
+    """One core is allowed to this thread, and so to the command that it starts."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     yield
@@ -19,8 +19,8 @@ def one_core():
 
 @pytest.mark.skipif(not CAN_PIN, reason="this system keeps no process on a core")
 @pytest.mark.usefixtures("one_core")
-def test_a_plan_that_cannot_run_here_is_listed_with_the_reason_and_all_else_follows(capsys):
-    done = call(capsys, "list")
+def test_a_plan_that_cannot_run_here_is_listed_with_the_reason_and_all_else_follows(tmp_path):
+    done = run("list", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     told = " ".join(done.out.split())
     assert (

@@ -110,6 +110,7 @@ def test_an_interrupted_run_is_rendered_and_says_how_to_go_on_which_works(
     assert after.blocks[: few - 1] == before.blocks
 
 
+@pytest.mark.servers  # for its seconds
 def test_a_terminated_run_ends_like_an_interrupted_one(running, temporary):
     process, pids, path = running
     process.terminate()

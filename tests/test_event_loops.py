@@ -142,6 +142,7 @@ def test_timer_and_probe_work_on_every_loop(name):
     assert ticks >= 15
 
 
+@pytest.mark.servers  # for its seconds
 def test_arms_on_asyncio_and_uvloop_are_compared_within_one_group(site):
     cells = tuple(
         Cell(

@@ -125,6 +125,7 @@ def test_an_answer_that_nobody_has_waited_for_yet_is_in_what_is_taken(relay, ser
             pass
 
 
+@pytest.mark.servers  # for its seconds
 def test_a_route_does_not_get_quiet_while_somebody_does_not_read(relay):
     full = threading.Event()
 

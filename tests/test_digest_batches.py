@@ -1,6 +1,7 @@
 """Strategies against rows an operation: which cells form a grid, and what it proves."""
 
 import math
+from dataclasses import replace
 
 import batch_runs
 import pytest
@@ -157,7 +158,7 @@ def test_nothing_crosses_where_a_number_in_between_is_missing():
     assert grid(found).crossings == ()
 
 
-def test_two_lanes_of_one_group_are_paired_and_of_two_bounded_by_both_intervals():
+def test_lanes_of_two_groups_are_further_apart_than_those_of_one():
     two_stars = ("core", "add_all", "orm_insert", "x", "copy")
     paired = digested(("core", "copy", "orm_insert"), noise=0.05)
     assert ("copy", "orm_insert") in crossings(paired)
@@ -172,6 +173,27 @@ def test_a_tier_holds_what_the_intervals_cannot_separate_from_the_fastest(usual)
     assert [tier(usual, batch).equals for batch in (1, 10)] == [("core",), ("core",)]
     assert set(tier(usual, 100).equals) == {"core", "copy"}
     assert (tier(usual, 1_000).fastest, tier(usual, 1_000).equals) == ("copy", ("copy",))
+
+
+def test_the_fastest_is_the_one_that_none_surpasses_for_certain_whatever_line_is_on_top(usual):
+    """Ratios of three pairs need not multiply: the pair of two lanes is asked, not the chart."""
+    lanes = ("copy", "orm_insert")
+
+    def swayed(one):
+        if one.candidate.lane not in lanes or one.candidate.batch != 1_000:
+            return one
+        ratio, core = (2.0, one.block_ratios) if one.candidate.lane == "copy" else (0.5, (0.6,) * 8)
+        beside = tuple(
+            replace(other, block_ratios=(ratio,) * 8) if other.other.lane in lanes else other
+            for other in one.beside
+        )
+        return replace(one, beside=beside, block_ratios=core)
+
+    found = replace(usual, comparisons=tuple(map(swayed, usual.comparisons)))
+    assert point(found, "copy", 1_000).rows_per_second == max(
+        one.rows_per_second for one in grid(found).points if one.batch == 1_000
+    )
+    assert tier(found, 1_000).equals == ("orm_insert",)
 
 
 def test_within_five_percent_is_as_fast():

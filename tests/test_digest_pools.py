@@ -107,7 +107,7 @@ def test_each_column_has_its_own_best(usual):
 
 def test_a_share_is_located_over_the_differences_of_each_block():
     """The reference's own noise cancels: both ratios hold it, with the same sign."""
-    found = digested(("5+0", "15+0", "20+0"), (64,))
+    found = digested(("5+0", "15+0", "5+10", "64+0", "20+0"), (64,))  # two groups
     shaken = tuple(
         replace(
             one,
@@ -130,7 +130,7 @@ def test_a_share_is_located_over_the_differences_of_each_block():
 
 
 def test_blocks_that_cannot_be_aligned_give_no_interval_and_no_claim():
-    found = digested(("64+0", "15+0", "20+0"), (64,))
+    found = digested(("64+0", "15+0", "5+10", "5+0", "20+0"), (64,))  # two groups
     lacking = tuple(
         replace(one, block_ratios=one.block_ratios[1:]) if one.candidate.pool == "15+0" else one
         for one in found.comparisons

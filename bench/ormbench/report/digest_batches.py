@@ -13,9 +13,10 @@ from itertools import combinations, pairwise
 from ormbench.cell import Cell, LeftOut
 from ormbench.report.batches import Crossing, Grid, Point, Strategy, Tier
 from ormbench.report.digest_cells import estimate
-from ormbench.report.findings import CellFinding, Comparison, Estimate
-from ormbench.report.wrong_data import fails, sound
-from ormbench.stats.location import Location, locate
+from ormbench.report.findings import CellFinding, Comparison, Estimate, Verdict
+from ormbench.report.pairings import Pairings
+from ormbench.report.wrong_data import fails
+from ormbench.stats.location import Location
 from ormbench.stats.verdict import verdict
 
 _FEWEST = 2  # batches with numbers, and lanes; below, there is nothing to choose
@@ -40,9 +41,9 @@ def grids(
         if left.cell.batch is not None and (points := known.get(_key(left.cell))) is not None:
             absent = Point(left.cell, left.cell.batch, missing=left.reason)
             points.setdefault(left.cell, absent)
-    timed = [one for one in sound(comparisons) if one.kind == "lane" and one.ratio.blocks]
+    compared = [one for one in comparisons if one.kind == "lane"]
     return tuple(
-        _grid(key, list(points.values()), [one for one in timed if one.candidate in points])
+        _grid(key, list(points.values()), [one for one in compared if one.candidate in points])
         for key, points in known.items()
         if _is_choice(points.values())
     )
@@ -70,12 +71,13 @@ def _is_choice(points: Iterable[Point]) -> bool:
     return sum(count >= _FEWEST for count in lanes.values()) >= _FEWEST
 
 
-def _grid(key: Cell, points: Sequence[Point], timed: Sequence[Comparison]) -> Grid:
+def _grid(key: Cell, points: Sequence[Point], compared: Sequence[Comparison]) -> Grid:
     lanes = list(dict.fromkeys(one.cell.lane for one in points))
-    named = Counter(one.reference.lane for one in timed)
-    reference = named.most_common(1)[0][0] if named else lanes[0]
+    named = Counter(one.reference.lane for one in compared)
+    references = [lane for lane, _ in named.most_common()] or lanes[:1]
+    pairings = Pairings(compared)
     columns = {
-        batch: _Column.of([one for one in points if one.batch == batch], timed, reference)
+        batch: _Column.of([one for one in points if one.batch == batch], pairings, references)
         for batch in sorted({one.batch for one in points})
     }
     strategies = tuple(
@@ -84,7 +86,7 @@ def _grid(key: Cell, points: Sequence[Point], timed: Sequence[Comparison]) -> Gr
     )
     return Grid(
         key,
-        reference,
+        references[0],
         strategies,
         tuple(sorted(_crossings(columns), key=lambda one: (one.at, one.passes, one.passed))),
         tuple(_tier(batch, one) for batch, one in columns.items() if one.measured),
@@ -96,27 +98,24 @@ class _Column:
     """All lanes with as many rows an operation, and what was compared there."""
 
     points: Mapping[str, Point]  # by lane, in the order of the plan
-    stars: Mapping[tuple[str, str], Mapping[str, Comparison]]  # (group, reference) -> others
+    pairings: Pairings
+    references: Sequence[str]  # lanes that others were compared with, the usual one first
 
     @classmethod
-    def of(cls, points: Sequence[Point], timed: Sequence[Comparison], reference: str) -> "_Column":
+    def of(
+        cls, points: Sequence[Point], pairings: Pairings, references: Sequence[str]
+    ) -> "_Column":
         """The column with its ratios and its rows per second."""
-        found = {one.cell: one for one in points if one.found}
-        stars: dict[tuple[str, str], dict[str, Comparison]] = {}
-        for one in timed:
-            if one.candidate in found and one.reference in found:
-                star = stars.setdefault((one.group, one.reference.lane), {})
-                star.setdefault(one.candidate.lane, one)
-        bare = cls({one.cell.lane: one for one in points}, stars)
-        rated = {lane: bare.rated(one, reference) for lane, one in bare.points.items()}
-        return cls(rated, stars)
+        bare = cls({one.cell.lane: one for one in points}, pairings, references)
+        rated = {lane: bare.rated(one) for lane, one in bare.points.items()}
+        return replace(bare, points=rated)
 
     @property
     def measured(self) -> tuple[Point, ...]:
         """The points that have numbers."""
         return tuple(one for one in self.points.values() if one.found)
 
-    def rated(self, point: Point, reference: str) -> Point:
+    def rated(self, point: Point) -> Point:
         """*point* with its ratio, and with rows per second on the footing of its pairs.
 
         Where the reference has no number, on that of the lane that it was compared with.
@@ -124,53 +123,38 @@ class _Column:
         if point.found is None:
             return point
         lane = point.cell.lane
-        bases = (reference, *dict.fromkeys(base for _, base in self.stars))
-        links = ((base, self._against(lane, base)) for base in bases)
+        links = ((base, self.versus(lane, base)) for base in self.references)
         base, footing = next(((base, ratio) for base, ratio in links if ratio), (lane, None))
         rows = _rows_per_second(self.points[base]) / (footing.value if footing else 1.0)
-        return replace(point, ratio=self.versus(lane, reference), rows_per_second=rows)
+        return replace(point, ratio=self.versus(lane, self.references[0]), rows_per_second=rows)
 
     def ahead(self, one: str, other: str) -> bool:
         """Whether lane *one* has more rows per second than *other*, decided or not."""
         mine, theirs = (self.points[lane].rows_per_second or 0.0 for lane in (one, other))
         return mine > theirs
 
-    def versus(self, one: str, other: str) -> Estimate | None:
-        """Time of lane *one* over that of *other*; None where no reference links them.
+    def rank(self, point: Point) -> tuple[int, float]:
+        """Less for a better lane: fewer surpass it for certain, then more rows per second.
 
-        Block by block where one group has both; else the bounds of two ratios bound it.
+        Ratios of several pairs need not multiply: the line on top may be surpassed.
         """
-        if direct := self._against(one, other):
-            return direct
-        if back := self._against(other, one):
-            return _over(estimate(_ALIKE, "ratio"), back)
-        for star in self.stars.values():
-            if one in star and other in star:
-                pairs = star[one].block_ratios, star[other].block_ratios
-                if len(pairs[0]) == len(pairs[1]):
-                    logs = [math.log(mine / theirs) for mine, theirs in zip(*pairs, strict=True)]
-                    return estimate(locate(logs).exp(), "ratio")
-        for base in dict.fromkeys(base for _, base in self.stars):
-            mine, theirs = self._against(one, base), self._against(other, base)
-            if mine and theirs:
-                return _over(mine, theirs)
-        return None
+        lane = point.cell.lane
+        better = sum(self.judged(one.cell.lane, lane) == "faster" for one in self.measured)
+        return better, -(point.rows_per_second or 0.0)
 
-    def _against(self, lane: str, base: str) -> Estimate | None:
-        """What was measured of *lane* against *base*; 1 of itself."""
-        if lane == base:
-            known = lane in self.points and self.points[lane].found
-            return estimate(_ALIKE, "ratio") if known else None
-        stars = (star for (_, of), star in self.stars.items() if of == base)
-        return next((star[lane].ratio for star in stars if lane in star), None)
+    def judged(self, one: str, other: str) -> Verdict:
+        """What can be said of lane *one* against *other*."""
+        found = self.versus(one, other)
+        return verdict(found.low, found.high) if found else "cannot tell"
 
-
-def _over(mine: Estimate, theirs: Estimate) -> Estimate:
-    """The ratio of two ratios as far as their bounds reach; without interval if one has none."""
-    low = mine.low / theirs.high
-    high = mine.high / theirs.low if theirs.low > 0 else math.inf
-    blocks = min(mine.blocks or theirs.blocks, theirs.blocks or mine.blocks)
-    return replace(mine, value=mine.value / theirs.value, low=low, high=high, blocks=blocks)
+    def versus(self, one: str, other: str) -> Estimate | None:
+        """Time of lane *one* over that of *other*, 1 of itself; None where nothing links them."""
+        both = self.points.get(one), self.points.get(other)
+        mine, theirs = (point.cell if point and point.found else None for point in both)
+        if mine is None or theirs is None:
+            return None
+        ratio = _ALIKE if mine == theirs else self.pairings.ratio(mine, theirs)
+        return estimate(ratio, "ratio") if ratio else None
 
 
 def _rows_per_second(point: Point) -> float:
@@ -181,10 +165,11 @@ def _rows_per_second(point: Point) -> float:
 
 def _tier(batch: int, column: _Column) -> Tier:
     """The fastest, and all of which the intervals do not say that they are slower."""
-    fastest = max(column.measured, key=lambda one: one.rows_per_second or 0.0).cell.lane
-    against = ((one.cell.lane, column.versus(one.cell.lane, fastest)) for one in column.measured)
+    fastest = min(column.measured, key=column.rank).cell.lane
     equals = tuple(
-        lane for lane, one in against if not one or verdict(one.low, one.high) != "slower"
+        one.cell.lane
+        for one in column.measured
+        if column.judged(one.cell.lane, fastest) != "slower"
     )
     return Tier(batch, fastest, equals)
 

@@ -5,15 +5,16 @@ it is "wrong data", and there is no ratio that anybody could take for an answer.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ormbench.cell import Cell, Contrast
 from ormbench.report.digest_cells import estimate
 from ormbench.report.digest_index import Arm, Index
-from ormbench.report.findings import Comparison, WrongData
+from ormbench.report.findings import Beside, Comparison, WrongData
 from ormbench.report.wrong_data import wrong_data
 from ormbench.stats.location import Location
-from ormbench.stats.paired import Effect, effect
+from ormbench.stats.paired import Effect, effect, log_ratio
 from ormbench.stats.stalls import exceedances
 from ormbench.stats.verdict import WRONG_DATA, verdict
 
@@ -48,6 +49,7 @@ def _comparison(index: Index, candidate: Arm, contrast: Contrast) -> Comparison 
     if not blocks:
         return None
     wrong = _wrong(index, candidate.cell, reference.cell)
+    beside = tuple(_beside(index, candidate, contrast))
     identical = contrast.kind == "aa"  # neither can win, and its noise is that of the machine
     if wrong and not identical:
         found, judged = _UNKNOWN, WRONG_DATA
@@ -68,8 +70,24 @@ def _comparison(index: Index, candidate: Arm, contrast: Contrast) -> Comparison 
         cpu_difference=estimate(found.cpu_difference, "cpu ns/op"),
         stalls=(_stalls(candidate), _stalls(reference)),
         block_ratios=tuple(math.exp(theta) for theta in found.log_ratios),
+        beside=beside,
         wrong=wrong,
     )
+
+
+def _beside(index: Index, candidate: Arm, contrast: Contrast) -> Iterator[Beside]:
+    """The other candidates of its reference, if their times and its own are an answer."""
+    for also in candidate.group.contrasts:
+        if (also.kind, also.reference) != (contrast.kind, contrast.reference):
+            continue
+        other = index.arm(candidate.group, also.candidate)
+        if other.cell != candidate.cell and _is_timed(index, candidate) and _is_timed(index, other):
+            pairs = index.pairs(candidate, other).values()
+            yield Beside(other.cell, tuple(math.exp(log_ratio(block)) for block in pairs))
+
+
+def _is_timed(index: Index, arm: Arm) -> bool:
+    return index.is_ok(arm.cell) and not _wrong(index, arm.cell) and not _gave_up(arm)
 
 
 def _wrong(index: Index, *cells: Cell) -> tuple[WrongData, ...]:

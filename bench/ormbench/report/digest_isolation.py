@@ -15,7 +15,8 @@ from ormbench.cell import Cell
 from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import CellFinding, Comparison, Estimate, Verdict
 from ormbench.report.names import product_name
-from ormbench.report.wrong_data import rate, sound
+from ormbench.report.pairings import Pairings
+from ormbench.report.wrong_data import rate
 from ormbench.stats.location import Location, locate
 from ormbench.stats.verdict import differs, verdict
 
@@ -213,15 +214,14 @@ def settings(
 ) -> tuple[Setting, ...]:
     """A setting for each two cells that differ in nothing else and were compared."""
     index = {one.cell: one for one in cells if one.wrong is None}
-    found = []
+    paired, found = Pairings(comparisons), []
     for cell, one in index.items():
         name, on_connection = level_of(cell)
         if not on_connection or cell.isolation is None:
             continue
         engine = index.get(replace(cell, isolation=replace_scope(cell.isolation)))
-        logs = _logs(cell, engine.cell, comparisons) if engine else []
-        if engine and logs:
-            ratio = locate(logs).exp()
+        ratio = paired.ratio(cell, engine.cell) if engine else None
+        if engine and ratio:
             judged = verdict(ratio.low, ratio.high)
             found.append(Setting(name, one, engine, estimate(ratio, "ratio"), judged))
     return tuple(found)
@@ -230,21 +230,3 @@ def settings(
 def replace_scope(word: str) -> str:
     """The word of the same level set on the engine."""
     return isolation.Isolation(isolation.parse(word).level).word
-
-
-def _logs(one: Cell, other: Cell, comparisons: Sequence[Comparison]) -> list[float]:
-    """Log ratios of time of two cells by block: compared directly, or with the same third one."""
-    timed = [found for found in sound(comparisons) if found.kind != "aa"]
-    for found in timed:
-        logs = [math.log(ratio) for ratio in found.block_ratios]
-        if (found.candidate, found.reference) == (one, other):
-            return logs
-        if (found.candidate, found.reference) == (other, one):
-            return [-log for log in logs]
-    mine = {(f.group, f.reference): f.block_ratios for f in timed if f.candidate == one}
-    theirs = {(f.group, f.reference): f.block_ratios for f in timed if f.candidate == other}
-    for key, ratios in mine.items():
-        if key in theirs and len(theirs[key]) == len(ratios):
-            pairs = zip(ratios, theirs[key], strict=True)
-            return [math.log(ratio / reference) for ratio, reference in pairs]
-    return []

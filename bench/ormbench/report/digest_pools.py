@@ -11,6 +11,7 @@ from dataclasses import replace
 from ormbench.cell import Cell, LeftOut
 from ormbench.report.digest_cells import estimate
 from ormbench.report.findings import CellFinding, Comparison, Estimate
+from ormbench.report.pairings import Pairings
 from ormbench.report.pool_map import (
     Column,
     Entry,
@@ -29,8 +30,6 @@ FEWEST = 2  # pools with numbers; below, there is nothing to compare
 _UNKNOWN = (0.0, math.inf)
 _NOTHING = 1e-6  # op/s
 
-Logs = Mapping[Cell, tuple[float, ...]]  # theta of each block against one reference
-
 
 def maps(
     comparisons: Sequence[Comparison],
@@ -48,9 +47,9 @@ def maps(
     for left in left_out:
         if (key := key_of(left.cell)) in known:
             known[key].setdefault(left.cell, Entry(left.cell, None, left.reason))
-    stars = _stars(comparisons)
+    paired = Pairings(comparisons)
     return tuple(
-        _map(key, list(entries.values()), stars)
+        _map(key, list(entries.values()), paired)
         for key, entries in known.items()
         if _differ(list(entries.values()))
     )
@@ -74,7 +73,7 @@ def _differ(entries: Sequence[Entry]) -> bool:
     return len({(one.kind, one.size, one.overflow) for one in pools}) >= FEWEST
 
 
-def _map(key: Cell, entries: Sequence[Entry], stars: Mapping[Cell, Logs]) -> PoolMap:
+def _map(key: Cell, entries: Sequence[Entry], paired: Pairings) -> PoolMap:
     clients = sorted({one.cell.clients for one in entries})
     most = {one.cell.pool: (0, 0, 0, "") for one in entries}
     for one in entries:
@@ -84,7 +83,7 @@ def _map(key: Cell, entries: Sequence[Entry], stars: Mapping[Cell, Logs]) -> Poo
     for count in clients:
         here = [one for one in entries if one.cell.clients == count]
         columns.append(
-            _column(count, sorted(here, key=lambda one: words.index(one.cell.pool)), stars)
+            _column(count, sorted(here, key=lambda one: words.index(one.cell.pool)), paired)
         )
     return PoolMap(key, words, tuple(columns))
 
@@ -96,21 +95,10 @@ def _place(one: Entry, clients: int) -> tuple[int, int, int, str]:
     return 0 if is_apart(pool) else 1, pool.most(clients), stay, pool.word
 
 
-def _stars(comparisons: Sequence[Comparison]) -> dict[Cell, dict[Cell, tuple[float, ...]]]:
-    """Reference -> each pool that was compared with it -> theta of each block."""
-    found: dict[Cell, dict[Cell, tuple[float, ...]]] = {}
-    for one in comparisons:
-        alone = replace(one.candidate, pool=None) == replace(one.reference, pool=None)
-        if one.kind == "axis" and alone and one.block_ratios:
-            logs = tuple(math.log(ratio) for ratio in one.block_ratios)
-            found.setdefault(one.reference, {}).setdefault(one.candidate, logs)
-    return found
-
-
-def _column(clients: int, entries: Sequence[Entry], stars: Mapping[Cell, Logs]) -> Column:
+def _column(clients: int, entries: Sequence[Entry], paired: Pairings) -> Column:
     measured = [one for one in entries if one.found]
     pairs = {
-        (one.cell, other.cell): _versus(one, other, stars)
+        (one.cell, other.cell): _versus(one, other, paired)
         for one in measured
         for other in measured
         if one is not other
@@ -131,27 +119,17 @@ def _best(measured: Sequence[Entry], pairs: Mapping[tuple[Cell, Cell], Estimate]
     return min(measured, key=beaten).cell if measured else None
 
 
-def _versus(one: Entry, other: Entry, stars: Mapping[Cell, Logs]) -> Estimate:
+def _versus(one: Entry, other: Entry, paired: Pairings) -> Estimate:
     """Goodput of *one* over that of *other*: by paired times, or where operations fail, as it is.
 
-    Times of operations that got nothing prove nothing. Where no star has both, bounds are open.
+    Times of operations that got nothing prove nothing. Unpaired, bounds are open.
     """
     if wrong_per_1000(one.found) or wrong_per_1000(other.found):
         return _of_goodput(one, other)
-    for reference, logs in stars.items():
-        both = _thetas(one.cell, reference, logs), _thetas(other.cell, reference, logs)
-        if both[0] and len(both[0]) == len(both[1]):
-            slower = [b - a for a, b in zip(*both, strict=True)]
-            return estimate(locate(slower).exp(), "ratio", "higher is better")
+    if slower := paired.ratio(other.cell, one.cell):
+        return estimate(slower, "ratio", "higher is better")
     unpaired = Location(_rate(one) / _rate(other), *_UNKNOWN, 0)
     return estimate(unpaired, "ratio", "higher is better")
-
-
-def _thetas(cell: Cell, reference: Cell, logs: Logs) -> tuple[float, ...]:
-    """Those of *cell* against *reference*, which differs from itself by nothing."""
-    if cell == reference:
-        return (0.0,) * max(map(len, logs.values()))
-    return logs.get(cell, ())
 
 
 def _of_goodput(one: Entry, other: Entry) -> Estimate:

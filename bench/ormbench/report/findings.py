@@ -104,6 +104,14 @@ class CellFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Another candidate of the same reference, timed in the same rounds."""
+
+    other: Cell
+    block_ratios: tuple[float, ...]  # of time, the comparison's candidate over this
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Candidate over reference: ratios of time, above 1 means the candidate takes longer."""
 
@@ -118,6 +126,7 @@ class Comparison:
     cpu_difference: Estimate  # of client CPU, cpu ns/op
     stalls: tuple[int, int]  # slices above 1.5 x their trial's median: candidate, reference
     block_ratios: tuple[float, ...] = ()
+    beside: tuple[Beside, ...] = ()  # without those whose times are no answer
     wrong: tuple[WrongData, ...] = ()  # which of the two; then there is a verdict, and no ratio
 
 

@@ -5,6 +5,7 @@ in the report.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from ormbench.report.batch_phases import DRIVER_ALONE, GAIN, clauses, explained
 from ormbench.report.batch_words import spoken_grids
@@ -65,8 +66,9 @@ def _of_targets(found: Targets, width: int) -> list[str]:
     gains, glossed = 0, False
     for grid in found[:_TARGETS]:
         label, text, wrap = "" if lines else ANSWER, "", list[str]()
-        for text in _ever_shorter(grid, glossed=glossed):
-            wrap = wrapped(label, _brief(text, grid, gains), width)
+        texts = _ever_shorter(grid, glossed=glossed)
+        for text, before in product(texts, sorted({gains, gains or 1})):
+            wrap = wrapped(label, _brief(text, grid, before), width)
             if len(wrap) <= _LINES:
                 break
         lines += shortened(wrap, _LINES)

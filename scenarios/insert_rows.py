@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, bindparam, func, insert, select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
-from ormbench.scenario import Scenario, State
+from ormbench.scenario import Defect, Scenario, State
 
 from .bulk_create import COLUMNS, CREATE, STATE, positional
 from .bulk_create import row as new_row
@@ -169,8 +169,11 @@ async def core_pages(connection: AsyncConnection, rows: Rows) -> None:
 
 @insert_rows.lane(
     known={
-        "postgresql+asyncpg": "a statement has 32,767 parameters at most, here 8,191 rows, "
-        "https://github.com/MagicStack/asyncpg/issues/127"
+        "postgresql+asyncpg": Defect(
+            "a statement has 32,767 parameters at most, here 8,191 rows, "
+            "https://github.com/MagicStack/asyncpg/issues/127",
+            error="number of query arguments cannot exceed",
+        )
     }
 )
 async def core_values(connection: AsyncConnection, rows: Rows) -> None:
@@ -239,8 +242,11 @@ async def copy_binary(driver: Any, rows: Tuples) -> None:
     prepare=positional,
     needs=("LOAD DATA",),
     known={
-        "*+asyncmy": "LOAD DATA LOCAL still fails in 0.2.18, and the connection with it, "
-        "https://github.com/long2ice/asyncmy/issues/88"
+        "*+asyncmy": Defect(
+            "LOAD DATA LOCAL still fails in 0.2.18, and the connection with it, "
+            "https://github.com/long2ice/asyncmy/issues/88",
+            error="Argument 'filename' has incorrect type",
+        )
     },
 )
 async def load_data(driver: Any, rows: Tuples) -> None:

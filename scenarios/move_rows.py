@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from ormbench.scenario import Data, Scenario, State
+from ormbench.scenario import Data, Defect, Scenario, State
 
 from .models import developer
 
@@ -140,13 +140,15 @@ MOVE = CREATE.from_select(
     ).where(WINDOW),
 )
 
-OPEN = (
+OPEN = Defect(
     "a connection to MySQL or MariaDB has one stream and nothing else, "
-    "https://dev.mysql.com/doc/refman/8.4/en/commands-out-of-sync.html"
+    "https://dev.mysql.com/doc/refman/8.4/en/commands-out-of-sync.html",
+    error="Commands out of sync",
 )
-DROPPED = (
+DROPPED = Defect(
     "the rest of a stream is dropped when its connection runs another statement, with a warning: "
-    "Previous unbuffered result was left incomplete, https://github.com/PyMySQL/PyMySQL/pull/292"
+    "Previous unbuffered result was left incomplete, https://github.com/PyMySQL/PyMySQL/pull/292",
+    error="rows came, and then no more|Previous unbuffered result was left incomplete",
 )
 KNOWN = {"*+aiomysql": DROPPED, "*+asyncmy": DROPPED, "*+pymysql": DROPPED, "*+mysqldb": OPEN}
 

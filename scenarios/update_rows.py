@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam, column, select, text, update, values
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from ormbench.scenario import Scenario, State
+from ormbench.scenario import Defect, Scenario, State
 
 from .models import DEVELOPERS, Developer, developer, developers
 
@@ -125,8 +125,11 @@ async def core_many(connection: AsyncConnection, rows: Rows) -> None:
 
 @update_rows.lane(
     known={
-        "*+asyncpg": "a statement has 32,767 parameters at most, here 16,383 rows, "
-        "https://github.com/MagicStack/asyncpg/issues/127"
+        "*+asyncpg": Defect(
+            "a statement has 32,767 parameters at most, here 16,383 rows, "
+            "https://github.com/MagicStack/asyncpg/issues/127",
+            error="number of query arguments cannot exceed",
+        )
     }
 )
 async def from_values(connection: AsyncConnection, rows: Rows) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from ormbench.scenario import Scenario, State
+from ormbench.scenario import Defect, Scenario, State
 
 from .models import DEVELOPERS, Developer, developer, developers
 
@@ -35,11 +35,17 @@ ADD = insert(developers).from_select(
 )
 STATE = select(developers).order_by(developers.c.id)
 MOST_VALUES = {
-    "*+asyncpg": "a statement takes 32,767 values, https://github.com/MagicStack/asyncpg/issues/127"
+    "*+asyncpg": Defect(
+        "a statement takes 32,767 values, https://github.com/MagicStack/asyncpg/issues/127",
+        error="number of query arguments cannot exceed",
+    )
 }
 VALUES_ALONE = dict.fromkeys(
     ("*+asyncmy", "*+pymysql", "mariadb+*"),
-    "executemany() fills VALUES alone, https://github.com/PyMySQL/PyMySQL/issues/554",
+    Defect(
+        "executemany() fills VALUES alone, https://github.com/PyMySQL/PyMySQL/issues/554",
+        error="not all arguments converted|format requires a mapping",
+    ),
 )
 
 

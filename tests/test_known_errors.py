@@ -7,6 +7,8 @@ import pytest
 from command import call
 from fabricate import LANES, Oddities, fabricate
 
+from ormbench.defect import Defect
+from ormbench.errors import UsageError
 from ormbench.report.digest import digest
 from ormbench.report.trust_facts import trust_facts
 from ormbench.results.folder import RunWriter, read
@@ -14,7 +16,7 @@ from ormbench.run.arm import EndedError
 
 BROKEN = "get_by_id/orm_columns/postgresql+asyncpg"
 WORDS = "TypeError: no"
-DEFECT = "executemany() breaks it, https://example.org/issues/1"
+DEFECT = Defect("executemany() breaks it, https://example.org/issues/1", error="TypeError: no")
 
 
 def written(path, ended):
@@ -38,11 +40,12 @@ def reported(capsys, path):
 
 
 KNOWN = EndedError("ERROR", WORDS).with_defect(DEFECT)
-UNKNOWN = EndedError("ERROR", WORDS).with_defect("")
+UNKNOWN = EndedError("ERROR", WORDS).with_defect(None)
+OTHER = EndedError("ERROR", "OSError: no route").with_defect(DEFECT)
 TIMED_OUT = EndedError("TIMEOUT", "60 s").with_defect(DEFECT)
 
 
-@pytest.mark.parametrize(("ended", "code"), [(KNOWN, 0), (UNKNOWN, 3), (TIMED_OUT, 3)])
+@pytest.mark.parametrize(("ended", "code"), [(KNOWN, 0), (UNKNOWN, 3), (OTHER, 3), (TIMED_OUT, 3)])
 def test_an_error_that_its_lane_declares_is_a_result_and_any_other_is_none(
     capsys, tmp_path, ended, code
 ):
@@ -54,7 +57,7 @@ def test_an_error_that_its_lane_declares_is_a_result_and_any_other_is_none(
 def test_an_unknown_error_counts_though_another_block_has_a_known_one(tmp_path):
     path = written(tmp_path, KNOWN)
     lines = (path / "trials.jsonl").read_text().splitlines(keepends=True)
-    place = next(n for n, line in enumerate(lines) if DEFECT in line)
+    place = next(n for n, line in enumerate(lines) if DEFECT.what in line)
     lines[place] = json.dumps({**json.loads(lines[place]), "known": False}) + "\n"
     (path / "trials.jsonl").write_text("".join(lines))
     assert any(one.is_unforeseen for block in read(path).blocks for one in block.trials)
@@ -78,3 +81,11 @@ def test_a_record_of_schema_5_says_so_in_the_words_of_its_reason(tmp_path, ended
     ends = [one for block in read(path).blocks for one in block.trials if one.cell == BROKEN]
     assert ends
     assert all(one.is_unforeseen == unforeseen for one in ends)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [("", "fits any error"), (".*", "fits any error"), ("(", "is no expression")]
+)
+def test_a_defect_names_words_of_its_error(error, why):
+    with pytest.raises(UsageError, match=why):
+        Defect("breaks", error=error)

@@ -122,4 +122,4 @@ def test_what_is_known_of_it_is_said_of_those_targets_alone():
 async def test_asyncpg_takes_no_more_values_in_a_statement_than_its_known_limit(stand):
     with pytest.raises(Exception, match="arguments cannot exceed 32767"):
         await stand.proven("upsert_rows/dialect_values", ASYNCPG, 32_767 // 5 + 1, [3])
-    assert "32,767" in UPSERTS.lanes["dialect_values"].defect(ASYNCPG)
+    assert "32,767" in UPSERTS.lanes["dialect_values"].defect(ASYNCPG).what

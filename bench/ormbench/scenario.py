@@ -41,11 +41,12 @@ from typing import Any, Literal, TypeVar, overload
 
 from sqlalchemy import MetaData, Select, Table
 
+from ormbench.defect import Defect
 from ormbench.errors import UsageError
 from ormbench.translation import NoTwinError
 from ormbench.twin import SyncBody, Twin, derive
 
-__all__ = ["Audit", "BrokenInvariantError", "Data", "Scenario", "State"]
+__all__ = ["Audit", "BrokenInvariantError", "Data", "Defect", "Scenario", "State"]
 
 Arguments = Mapping[str, Any]
 Body = Callable[..., Awaitable[Any]]
@@ -118,12 +119,12 @@ class Lane:
     parameters: tuple[str, ...]  # the inputs, in the order in which the body takes them
     prepare: Callable[[Arguments], Arguments] | None = None
     needs: tuple[str, ...] = ()  # abilities of a target, all of them
-    known: Mapping[str, str] = field(default_factory=dict)  # targets (a glob) -> known defect
+    known: Mapping[str, Defect] = field(default_factory=dict)  # targets (a glob) -> its defect
     written_twin: SyncBody | None = None  # by the author, instead of the one that is derived
 
-    def defect(self, target: str) -> str:
-        """What is known to break the lane on *target*, with its source; "" where nothing is."""
-        return next((what for one, what in self.known.items() if fnmatch(target, one)), "")
+    def defect(self, target: str) -> Defect | None:
+        """What is known to break the lane on *target*; None where nothing is."""
+        return next((found for one, found in self.known.items() if fnmatch(target, one)), None)
 
     @property
     def label(self) -> str:
@@ -183,16 +184,16 @@ class Scenario:
         *,
         prepare: Callable[[Arguments], Arguments] | None = None,
         needs: Sequence[str] = (),
-        known: Mapping[str, str] | None = None,
+        known: Mapping[str, Defect] | None = None,
     ) -> Callable[[BodyT], BodyT]: ...
     def lane(self, body: Body | None = None, **options: Any) -> Body | Callable[[Body], Body]:
         """Register a lane under its function's name; its docstring is its label.
 
         *prepare* reshapes the inputs before the clock starts, for a driver that wants them
         otherwise. What the lane *needs* of a target, as ``("COPY",)``, is looked up before it
-        runs: elsewhere it is UNSUPPORTED. What is *known* to break it on targets (globs), with a
-        link, stands beside the error that it gets there. Raises UsageError for a lane without a
-        docstring, or one that is not async, or whose name is taken.
+        runs: elsewhere it is UNSUPPORTED. What is *known* to break it on targets (globs) stands
+        beside the error that it gets there, which is then a result. Raises UsageError for a lane
+        without a docstring, or one that is not async, or whose name is taken.
         """
         if body is None:
             return lambda later: self._register(later, **options)
@@ -203,7 +204,7 @@ class Scenario:
         body: Body,
         prepare: Callable[[Arguments], Arguments] | None = None,
         needs: Sequence[str] = (),
-        known: Mapping[str, str] | None = None,
+        known: Mapping[str, Defect] | None = None,
     ) -> Body:
         name = getattr(body, "__name__", "?")
         if not inspect.getdoc(body):

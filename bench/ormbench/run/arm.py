@@ -8,6 +8,7 @@ from typing import cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from ormbench.cell import Cell
+from ormbench.defect import Defect
 from ormbench.lanes.retry import POOL_TIMEOUT
 from ormbench.loader import Loaded
 from ormbench.results.trial import Proof, Slice, Status, Trial
@@ -26,11 +27,11 @@ class EndedError(Exception):
         self.reason = reason
         self.known = known  # it is a defect that the lane declares
 
-    def with_defect(self, known: str) -> "EndedError":
-        """The same, with what is *known* to break the lane beside the words of an error."""
-        if self.status != "ERROR" or not known:
+    def with_defect(self, defect: Defect | None) -> "EndedError":
+        """The same, with *defect* beside the words of an error that it explains."""
+        if self.status != "ERROR" or defect is None or not defect.explains(self.reason):
             return self
-        return EndedError(self.status, f"{self.reason} (known: {known})", known=True)
+        return EndedError(self.status, f"{self.reason} (known: {defect.what})", known=True)
 
 
 @dataclass(slots=True)

@@ -98,6 +98,14 @@ def test_table_rows_and_batch_are_both_given_where_both_are_wanted():
     assert call_for_turn(shop.sized(3).args, 1, 10) == {"all": (1, 10, 3)}
 
 
+def test_table_rows_are_given_by_name_wherever_they_stand():
+    def args(turn, batch=5, table_rows=0):
+        return {"all": (turn, batch, table_rows)}
+
+    assert call_for_turn(args, 1, 10) == {"all": (1, 5, 10)}
+    assert call_for_turn(lambda turn, rows: (turn, rows), 1, 10) == (1, 10)
+
+
 @pytest.mark.parametrize("args", [lambda turn: {}, lambda turn, batch: {}])  # noqa: ARG005 - signatures
 def test_a_scenario_that_does_not_say_how_many_rows_has_none_to_change(args):
     assert Scenario(args=args).default_batch is None

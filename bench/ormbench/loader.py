@@ -16,7 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 from ormbench.errors import UsageError
-from ormbench.scenario import Lane, Scenario
+from ormbench.lane import Lane
+from ormbench.scenario import Scenario
 
 RAW_VARIANTS = ("raw_held", "raw", "raw_pool")
 ON_LOOP = "_on_loop"  # ends the name of a lane that blocks the event loop, to show the harm

@@ -32,10 +32,8 @@ plain function with the same parameters gives another. There ``sessions`` is a s
 """
 
 import inspect
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar, overload
 
@@ -43,19 +41,13 @@ from sqlalchemy import MetaData, Select, Table
 
 from ormbench.defect import Defect
 from ormbench.errors import UsageError
-from ormbench.translation import NoTwinError
-from ormbench.twin import SyncBody, Twin, derive
+from ormbench.lane import SUBJECTS, Arguments, Body, Lane, lane_of
+from ormbench.twin import SyncBody
 
 __all__ = ["Audit", "BrokenInvariantError", "Data", "Defect", "Scenario", "State"]
 
-Arguments = Mapping[str, Any]
-Body = Callable[..., Awaitable[Any]]
 BodyT = TypeVar("BodyT", bound=Body)
 SyncBodyT = TypeVar("SyncBodyT", bound=SyncBody)
-Receives = Literal["session", "connection", "driver", "sessions", "new_engine", "nothing"]
-_SUBJECTS: tuple[Receives, ...] = ("session", "connection", "driver", "sessions", "new_engine")
-OWN_UNITS: frozenset[Receives] = frozenset({"sessions", "new_engine"})
-"""Lanes that receive these begin and end their transactions themselves."""
 
 
 class BrokenInvariantError(Exception):
@@ -109,53 +101,6 @@ class Audit:
     updates: int = 1  # at most, of one operation: those of one without a result are not lost
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One way of doing the scenario's work."""
-
-    name: str
-    body: Body
-    receives: Receives
-    parameters: tuple[str, ...]  # the inputs, in the order in which the body takes them
-    prepare: Callable[[Arguments], Arguments] | None = None
-    needs: tuple[str, ...] = ()  # abilities of a target, all of them
-    known: Mapping[str, Defect] = field(default_factory=dict)  # targets (a glob) -> its defect
-    written_twin: SyncBody | None = None  # by the author, instead of the one that is derived
-
-    def defect(self, target: str) -> Defect | None:
-        """What is known to break the lane on *target*; None where nothing is."""
-        return next((found for one, found in self.known.items() if fnmatch(target, one)), None)
-
-    @property
-    def label(self) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(self.body) or "").partition("\n")[0]
-
-    @property
-    def docs(self) -> str:
-        """The first address in the docstring: the page whose advice the lane follows."""
-        found = re.search(r"https?://\S+", inspect.getdoc(self.body) or "")
-        return found[0] if found else ""
-
-    @property
-    def source(self) -> str:
-        """The lane's code, with that of its twin where the author wrote one."""
-        written = f"\n\n{inspect.getsource(self.written_twin)}" if self.written_twin else ""
-        return inspect.getsource(self.body) + written
-
-    def twin(self) -> Twin:
-        """The lane for drivers that block. Raises NoTwinError where none follows from its code."""
-        if self.written_twin is not None:
-            return Twin(self.written_twin, inspect.getsource(self.written_twin))
-        try:
-            return derive(self.body, self.receives)
-        except NoTwinError as error:
-            raise NoTwinError(
-                f"lane {self.name} has no sync twin: {error}; "
-                f"write one below @SCENARIO.twin({self.name})"
-            ) from None
-
-
 @dataclass(slots=True)
 class Scenario:
     """A workload. *args* and *answer* are pure functions of the turn number.
@@ -206,17 +151,10 @@ class Scenario:
         needs: Sequence[str] = (),
         known: Mapping[str, Defect] | None = None,
     ) -> Body:
-        name = getattr(body, "__name__", "?")
-        if not inspect.getdoc(body):
-            raise UsageError(f"lane {name} has no docstring: its first line is the lane's label")
-        if not inspect.iscoroutinefunction(body):
-            raise UsageError(f"lane {name} is not async: write it as `async def`")
-        if name in self.lanes:
-            raise UsageError(f"lane {name} is there twice: a lane is named after its function")
-        receives, parameters = _signature(body)
-        self.lanes[name] = Lane(
-            name, body, receives, parameters, prepare, tuple(needs), dict(known or {})
-        )
+        made = lane_of(body, prepare=prepare, needs=tuple(needs), known=dict(known or {}))
+        if made.name in self.lanes:
+            raise UsageError(f"lane {made.name} is there twice: a lane is named after its function")
+        self.lanes[made.name] = made
         return body
 
     def twin(self, lane: str | Body) -> Callable[[SyncBodyT], SyncBodyT]:
@@ -228,9 +166,7 @@ class Scenario:
         name = lane if isinstance(lane, str) else getattr(lane, "__name__", "?")
 
         def register(body: SyncBodyT) -> SyncBodyT:
-            found = self._twinless(name)
-            _check_twin(found, body)
-            self.lanes[name] = replace(found, written_twin=body)
+            self.lanes[name] = self._twinless(name).with_twin(body)
             return body
 
         self._twinless(name)
@@ -270,21 +206,12 @@ class Scenario:
         try:
             return tuple(given[name] for name in lane.parameters)
         except KeyError as error:
-            hint = f"; what a lane works on is called one of {', '.join(_SUBJECTS)}"
+            hint = f"; what a lane works on is called one of {', '.join(SUBJECTS)}"
             raise UsageError(
                 f"lane {self.name}/{lane.name} takes {error.args[0]!r}, "
                 f"but args gives {', '.join(given) or 'nothing'}"
                 + (hint if lane.receives == "nothing" else "")
             ) from None
-
-
-def _check_twin(lane: Lane, twin: SyncBody) -> None:
-    """A twin takes what its lane takes, and blocks."""
-    if inspect.iscoroutinefunction(twin) or inspect.isasyncgenfunction(twin):
-        raise UsageError(f"twin of {lane.name} is async: write it as `def`")
-    wanted, given = (", ".join(inspect.signature(one).parameters) for one in (lane.body, twin))
-    if wanted != given:
-        raise UsageError(f"twin of {lane.name} takes ({given}), its lane ({wanted})")
 
 
 def _with_batch(function: Callable[..., Any], batch: int) -> Callable[..., Any]:
@@ -295,20 +222,17 @@ def _with_batch(function: Callable[..., Any], batch: int) -> Callable[..., Any]:
 
 def call_for_turn(function: Callable[..., Any], turn: int, table_rows: int) -> Any:
     """Call a function of the turn number that may also want the table size."""
-    return function(turn, table_rows) if _wants_table_rows(function) else function(turn)
+    wants = _wants_table_rows(function)
+    if wants == "by name":
+        return function(turn, table_rows=table_rows)
+    return function(turn, table_rows) if wants else function(turn)
 
 
 @lru_cache
-def _wants_table_rows(function: Callable[..., Any]) -> bool:
-    """Whether it takes a second parameter, other than one of its own that has a default."""
+def _wants_table_rows(function: Callable[..., Any]) -> Literal["", "by name", "second"]:
+    """How it takes them: by their name, or as a second parameter that has no default."""
     parameters = inspect.signature(function).parameters
+    if "table_rows" in parameters:
+        return "by name"
     needed = [one for one in parameters.values() if one.default is one.empty]
-    return len(needed) > 1 or "table_rows" in parameters
-
-
-def _signature(body: Body) -> tuple[Receives, tuple[str, ...]]:
-    names = tuple(inspect.signature(body).parameters)
-    for subject in _SUBJECTS:
-        if names[:1] == (subject,):
-            return subject, names[1:]
-    return "nothing", names
+    return "second" if len(needed) > 1 else ""

@@ -2,9 +2,9 @@
 
 import shlex
 
+from ormbench.lane import Lane
 from ormbench.loader import Loaded, blocks_loop
 from ormbench.plan.axes import AXES
-from ormbench.scenario import Lane
 from ormbench.targets.target import NO_TARGET, TARGETS
 
 

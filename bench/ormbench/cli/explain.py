@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ormbench.cli.advice import to_measure
 from ormbench.errors import OK, UsageError
+from ormbench.lane import Lane
 from ormbench.loader import Loaded, blocks_loop, load, shipped
 from ormbench.plan.axes import AXES, nearest, values
 from ormbench.report.digest import digest
@@ -20,7 +21,6 @@ from ormbench.report.words import readable
 from ormbench.results.folder import read
 from ormbench.results.place import LOCAL, find
 from ormbench.run.preface import how
-from ormbench.scenario import Lane
 from ormbench.targets.target import NO_TARGET, TARGETS
 from ormbench.translation import NoTwinError
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from ormbench import isolation
 from ormbench.background import in_background
 from ormbench.cell import Cell
+from ormbench.lane import Lane
 from ormbench.lanes import core, orm, own
 from ormbench.lanes.checkout import Waits, timed_checkouts, timed_door, timed_sync_door
 from ormbench.lanes.engine import (
@@ -28,7 +29,6 @@ from ormbench.lanes.lent import LentEngine, LentSyncEngine
 from ormbench.lanes.outcomes import Outcomes
 from ormbench.lanes.retry import Guard, guarded, guarded_sync
 from ormbench.loader import Loaded, blocks_loop, without_on_loop
-from ormbench.scenario import Lane
 from ormbench.servers.server import Address
 from ormbench.targets.raw import (
     Holding,

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ormbench.scenario import Body
+from ormbench.lane import Body
 from ormbench.targets.raw import Operation, SyncOperation
 from ormbench.twin import SyncBody
 

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlalchemy.orm import sessionmaker
 
-from ormbench.scenario import Body
+from ormbench.lane import Body
 from ormbench.targets.raw import Operation, SyncOperation
 from ormbench.twin import SyncBody
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.orm import sessionmaker
 
 from ormbench.background import in_background
-from ormbench.scenario import Body
+from ormbench.lane import Body
 from ormbench.targets.raw import Operation, SyncOperation
 from ormbench.twin import SyncBody
 

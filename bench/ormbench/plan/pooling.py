@@ -2,8 +2,8 @@
 
 from ormbench import pool
 from ormbench.cell import Cell
+from ormbench.lane import Receives
 from ormbench.loader import without_on_loop
-from ormbench.scenario import Receives
 from ormbench.servers.supply import SPARE_CONNECTIONS, Supply
 from ormbench.targets.driver import Driver
 

@@ -6,9 +6,9 @@ from ormbench import isolation, pool
 from ormbench.cell import Cell
 from ormbench.errors import UsageError
 from ormbench.isolation import Isolation
+from ormbench.lane import Lane
 from ormbench.loader import Loaded, blocks_loop, without_on_loop
 from ormbench.plan import pooling
-from ormbench.scenario import Lane
 from ormbench.servers.placement import allowed_cpus, unavailable
 from ormbench.servers.supply import Supply
 from ormbench.targets.target import ABILITIES, NO_TARGET, TARGETS, Target

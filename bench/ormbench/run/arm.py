@@ -9,11 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ormbench.cell import Cell
 from ormbench.defect import Defect
+from ormbench.lane import OWN_UNITS
 from ormbench.lanes.retry import POOL_TIMEOUT
 from ormbench.loader import Loaded
 from ormbench.results.trial import Proof, Slice, Status, Trial
 from ormbench.run.context import Site
-from ormbench.scenario import OWN_UNITS
 from ormbench.truth.early import Early, prepares_later
 from ormbench.wire.relay import Route
 

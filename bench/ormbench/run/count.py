@@ -12,11 +12,11 @@ from typing import Any
 
 from ormbench import pool
 from ormbench.cell import Cell
+from ormbench.lane import OWN_UNITS, Receives
 from ormbench.results.count import Count
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.pace import Paces
 from ormbench.run.stock import stretches
-from ormbench.scenario import OWN_UNITS, Receives
 from ormbench.truth.churn import connects_each_time, may_open
 from ormbench.truth.counters import alike
 from ormbench.wire.relay import Route, Taken

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from ormbench.cell import Cell, Group, Placement
+from ormbench.lane import OWN_UNITS
 from ormbench.load.calibration import GLACIAL_NS, SliceSize
 from ormbench.results.trial import Proof, Slice, Trial
 from ormbench.run import stock
@@ -24,7 +25,6 @@ from ormbench.run.proof import check_state, prove
 from ormbench.run.sizes import runs_on, size_of
 from ormbench.run.team import Team
 from ormbench.run.worker import demand_all
-from ormbench.scenario import OWN_UNITS
 from ormbench.servers.placement import CAN_PIN, allowed_cpus, cores, stay_on
 from ormbench.truth.transactions import unequal_end
 

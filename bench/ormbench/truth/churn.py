@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ormbench import pool
 from ormbench.cell import Cell
-from ormbench.scenario import OWN_UNITS, Receives
+from ormbench.lane import OWN_UNITS, Receives
 
 OPENS = "its pool opens connections while it is timed"
 PROVEN = f"{OPENS}: proven for the group as a whole"

@@ -93,11 +93,32 @@ def overlapping(shown):
     ]
 
 
+@pytest.fixture(scope="module")
+def distances():
+    """Cells whose names hold a driver and two axes."""
+    found = sample()
+    cells = (
+        replace(one, cell=replace(one.cell, clients=16 * (1 + n % 2), rtt=float(n % 3)))
+        for n, one in enumerate(found.cells)
+    )
+    return replace(found, cells=tuple(cells), ladders=(), comparisons=())
+
+
 @WIDTHS
 @pytest.mark.parametrize("chart", [chart_cells.throughput, chart_cells.service_times])
-def test_no_word_of_a_chart_of_cells_is_cut_or_written_over(pools, levels, chart, narrow):
-    for findings in (pools, levels):
+def test_no_word_of_a_chart_of_cells_is_cut_or_written_over(
+    pools, levels, distances, chart, narrow
+):
+    for findings in (pools, levels, distances):
         assert overlapping(assert_all_inside(chart(findings), narrow=narrow)) == []
+
+
+def test_a_name_that_is_too_long_for_a_phone_takes_two_lines_that_end_at_the_axis(distances):
+    shown = painted(chart_cells.throughput(distances), narrow=True)
+    assert not any("\n" in words for words, _ in shown)
+    names = [(words, box) for words, box in shown if words.startswith(("core", "clients=", "rtt="))]
+    assert any("core" in words and "rtt=" not in words for words, _ in names)
+    assert len({round(box.x1, 2) for _, box in names}) == 1
 
 
 @WIDTHS

@@ -1,7 +1,6 @@
 """Throughput and service times: what each cell did, one panel a scenario, every axis from zero."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,15 @@ from matplotlib.axes import Axes
 from ormbench.cell import Cell
 from ormbench.report import questions
 from ormbench.report.batch_panels import cells_of, moved_text
-from ormbench.report.chart_axis import beside, clipped, from_zero, plain_from_zero, whisker
+from ormbench.report.cell_panels import TITLE, Panel, panels, room_for
+from ormbench.report.chart_axis import (
+    beside,
+    clipped,
+    from_zero,
+    named_rows,
+    plain_from_zero,
+    whisker,
+)
 from ormbench.report.chart_sheet import SMALL, Palette, Sheet, Sketch
 from ormbench.report.conditions import placement_text
 from ormbench.report.findings import CellFinding, Estimate, Findings
@@ -21,56 +28,44 @@ from ormbench.report.quantities import (
     rate_text,
     without_interval,
 )
-from ormbench.report.row_names import own_names, row_names
+from ormbench.report.row_names import own_names
 from ormbench.report.wrong_data import fails
 
-LIMIT = 60  # rows of a chart; the table of cells has them all
 _TOLD, _LONGEST = 4, 90  # cells that a title tells one by one, and letters that may take
-_LETTER = 0.068  # inches of a name's letter
-_PITCH, _TITLE, _FOOT, _LEGEND = 0.235, 0.26, 0.56, 0.3
+_LEGEND = 0.3  # inches
 _SHOWN = (50.0, 90.0, 99.0)  # with the mean four series, as many as one panel bears
 
 PaintPanel = Callable[[Axes, Sequence[CellFinding], str, Sheet], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """The cells of one scenario on one server product, on an axis of their own."""
-
-    title: str
-    cells: tuple[CellFinding, ...]
-
-    @property
-    def height(self) -> float:
-        """Inches, with its title above and its axis below."""
-        return _TITLE + len(self.cells) * _PITCH + _FOOT
-
-
 def throughput(findings: Findings) -> Sketch | None:
     """Prepare the chart of throughput; None where no cell has a number."""
-    panels = _panels(findings)
-    answer = _answer(findings, panels, _rate, lambda one: without_interval(rate_text(one)))
-    note = _note(findings, panels, "Dot: mean; line: 99 % interval.")
-    paint = partial(_paint, panels, _throughputs, "op/s: higher is better", 0.0)
-    height = sum(panel.height for panel in panels)
+    found = panels(findings)
+    answer = _answer(findings, found, _rate, lambda one: without_interval(rate_text(one)))
+    note = _note(findings, found, "Dot: mean; line: 99 % interval.")
+    paint = partial(_paint, found, _throughputs, "op/s: higher is better", 0.0)
     title = f"Throughput: {answer}"
-    return Sketch("throughput", title, note, lambda _: height, paint) if panels else None
+    return Sketch("throughput", title, note, partial(_height, found, 0.0), paint) if found else None
 
 
 def service_times(findings: Findings) -> Sketch | None:
     """Prepare the chart of service times; None where no cell has a number."""
-    panels = _panels(findings, without=fails)
-    answer = _answer(findings, panels, _mean, mean_text)
+    found = panels(findings, without=fails)
+    answer = _answer(findings, found, _mean, mean_text)
     note = _note(
         findings,
-        panels,
+        found,
         "From start to end of an operation; percentiles as far as the operations support them. "
         "Line: 99 % interval of the mean. Cells with failed operations have no time here.",
     )
-    paint = partial(_paint, panels, _times, "service time: lower is better", _LEGEND)
-    height = _LEGEND + sum(panel.height for panel in panels)
-    title = f"Mean service time: {answer}"
-    return Sketch("service_times", title, note, lambda _: height, paint) if panels else None
+    paint = partial(_paint, found, _times, "service time: lower is better", _LEGEND)
+    title, height = f"Mean service time: {answer}", partial(_height, found, _LEGEND)
+    return Sketch("service_times", title, note, height, paint) if found else None
+
+
+def _height(known: Sequence[Panel], legend: float, narrow: bool) -> float:  # noqa: FBT001 - a Sketch's
+    room = room_for(known, narrow=narrow)
+    return legend + sum(panel.height(room) for panel in known)
 
 
 def _rate(one: CellFinding) -> Estimate | None:
@@ -81,31 +76,14 @@ def _mean(one: CellFinding) -> Estimate | None:
     return None if fails(one) else one.service
 
 
-def _panels(
-    findings: Findings, without: Callable[[CellFinding], object] = lambda _: False
-) -> tuple[Panel, ...]:
-    room, panels, inside = LIMIT, [], cells_of(findings)
-    measured = [
-        one
-        for one in findings.cells
-        if one.service and one.cell.target != "none" and one.cell not in inside
-    ]
-    for title, those in questions.sections(findings):
-        cells = [one for one in those if one in measured and not without(one)]
-        if cells and room > 0:
-            panels.append(Panel(title, tuple(cells[:room])))
-            room -= len(cells)
-    return tuple(panels)
-
-
 def _answer(
     findings: Findings,
-    panels: Sequence[Panel],
+    known: Sequence[Panel],
     number: Callable[[CellFinding], Estimate | None],
     words: Callable[[Estimate], str],
 ) -> str:
     """The lanes that the answer is about, in the focus scenario, as far as they are drawn."""
-    drawn = {one.cell for panel in panels for one in panel.cells}
+    drawn = {one.cell for panel in known for one in panel.cells}
     lane, _ = questions.elsewhere(findings)
     found = {
         one.cell: value
@@ -134,8 +112,8 @@ def _value_of(one: Estimate) -> float:
     return one.value
 
 
-def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
-    cells = [one.cell for panel in panels for one in panel.cells]
+def _note(findings: Findings, known: Sequence[Panel], reading: str) -> str:
+    cells = [one.cell for panel in known for one in panel.cells]
     numbers = [one.cell for one in findings.cells if one.service and one.cell.target != "none"]
     inside = cells_of(findings)
     rest = sum(cell not in inside for cell in numbers)
@@ -146,34 +124,25 @@ def _note(findings: Findings, panels: tuple[Panel, ...], reading: str) -> str:
 
 
 def _paint(
-    panels: tuple[Panel, ...], inside: PaintPanel, words: str, legend: float, sheet: Sheet
+    known: Sequence[Panel], inside: PaintPanel, words: str, legend: float, sheet: Sheet
 ) -> None:
-    named = [row_names(panel.title, [one.cell for one in panel.cells]) for panel in panels]
-    room = _room([name for _, names in named for name in names], narrow=sheet.narrow)
-    left, right = (room, 0.15) if sheet.narrow else (room, 1.75)
+    room = room_for(known, narrow=sheet.narrow)
+    width = sheet.width - room - (0.15 if sheet.narrow else 1.75)
     top = legend
     if legend:
-        _legend(panels, sheet)
-    for panel, (title, names) in zip(panels, named, strict=True):
-        words_of_title = clipped(title, 44 if sheet.narrow else 95)
-        sheet.text(0.08, top + 0.04, words_of_title, weight="bold", size=SMALL)
-        height = len(panel.cells) * _PITCH
-        axes = sheet.axes(left, top + _TITLE, sheet.width - left - right, height)
+        _legend(known, sheet)
+    for panel in known:
+        title = clipped(panel.title, 44 if sheet.narrow else 95)
+        sheet.text(0.08, top + 0.04, title, weight="bold", size=SMALL)
+        axes = sheet.axes(room, top + TITLE, width, panel.rows(room))
         axes.set_ylim(len(panel.cells) - 0.4, -0.6)
-        labels = [clipped(name, int((left - 0.1) / _LETTER)) for name in names]
-        axes.set_yticks(range(len(labels)), labels, size=SMALL)
+        named_rows(axes, panel.labels(room), sheet)
         placed = placement_text(one.cell for one in panel.cells)
         apart = ";\n" if ";" in placed else "; "
         inside(axes, panel.cells, words if sheet.narrow else f"{words}{apart}{placed}", sheet)
         if sheet.narrow:  # the words may be longer than the axis, and have room on its left
             axes.set_xlabel(axes.get_xlabel(), loc="right")
-        top += panel.height
-
-
-def _room(names: Sequence[str], *, narrow: bool) -> float:
-    """Inches for the longest of *names*, as far as the plot can spare them."""
-    least, most = (1.5, 2.0) if narrow else (2.1, 2.7)
-    return min(max(max(map(len, names), default=0) * _LETTER + 0.11, least), most)
+        top += panel.height(room)
 
 
 def _throughputs(axes: Axes, cells: Sequence[CellFinding], words: str, sheet: Sheet) -> None:
@@ -220,17 +189,17 @@ def _percentile_mark(percentile: float, palette: Palette) -> dict[str, Any]:
     return {"marker": shape, "ms": size, "color": palette.muted, **plain}
 
 
-def _legend(panels: tuple[Panel, ...], sheet: Sheet) -> None:
+def _legend(known: Sequence[Panel], sheet: Sheet) -> None:
     axes = sheet.axes(0.0, 0.0, sheet.width, 0.26)
     axes.axis("off")
     axes.set_xlim(0, sheet.width)
     axes.set_ylim(-1, 1)
-    known = {name for panel in panels for one in panel.cells for name, _ in one.percentiles}
+    shown = {name for panel in known for one in panel.cells for name, _ in one.percentiles}
     marks = [("mean", _mean_mark(sheet.palette))]
     marks += [
         (percentile_name(name), _percentile_mark(name, sheet.palette))
         for name in _SHOWN
-        if name in known
+        if name in shown
     ]
     x = 0.16
     for words, style in marks:

@@ -9,10 +9,11 @@ import pytest
 
 from ormbench.cell import Cell
 from ormbench.lanes.binding import bind
-from ormbench.load.arm import MS, Arm, OverdueError, WrongAnswerError
+from ormbench.load.arm import MS, Arm, WrongAnswerError
 from ormbench.load.calibration import WARM_OPERATIONS
 from ormbench.load.histogram import Histogram
 from ormbench.load.probe import Probe
+from ormbench.load.watchdog import OverdueError
 from ormbench.loader import Loaded
 from ormbench.scenario import Scenario
 
@@ -115,8 +116,8 @@ async def test_a_slice_runs_its_turns_once_and_does_not_record_those_that_settle
     arm = await an_arm(seen.lane(), clients=clients)
     await arm.slice(first=1_000, settling=5, operations=40, seed=0)
     assert sorted(seen) == list(range(1_000, 1_045))
-    assert arm.service.count == 40
-    assert arm.response.count == arm.start_lag.count == 0
+    assert arm.times.service.count == 40
+    assert arm.times.response.count == arm.times.start_lag.count == 0
     await arm.close()
 
 
@@ -149,9 +150,9 @@ async def test_operations_that_settle_are_not_in_the_sums():
 async def test_an_open_slice_records_response_time_as_service_time_and_lag():
     arm = await an_arm(Seen().lane(), clients=2, rate=2_000.0, arrivals="constant")
     found = await arm.slice(first=0, settling=2, operations=60, seed=0)
-    assert arm.service.count == arm.response.count == arm.start_lag.count == 60
+    assert arm.times.service.count == arm.times.response.count == arm.times.start_lag.count == 60
     assert found["wall_ns"] > 29 * MS  # sixty turns at 2,000/s, whoever is free
-    assert arm.response.percentile(100) >= arm.service.percentile(100)
+    assert arm.times.response.percentile(100) >= arm.times.service.percentile(100)
     await arm.close()
 
 
@@ -159,7 +160,7 @@ async def test_histograms_grow_over_slices_and_travel_as_text():
     arm = await an_arm(Seen().lane())
     for first in (0, 100):
         await arm.slice(first=first, settling=0, operations=30, seed=0)
-    found = arm.histograms()
+    found = arm.times.encoded()
     assert Histogram.decode(found["service"]).count == 60
     assert (found["response"], found["start_lag"]) == ("", "")
     await arm.close()
@@ -167,7 +168,7 @@ async def test_histograms_grow_over_slices_and_travel_as_text():
 
 async def test_an_arm_that_recorded_nothing_has_no_histograms():
     arm = await an_arm(Seen().lane())
-    assert arm.histograms() == {"service": "", "response": "", "start_lag": ""}
+    assert arm.times.encoded() == {"service": "", "response": "", "start_lag": ""}
 
 
 async def test_a_collection_precedes_a_slice_and_inputs_are_built_before_it():
@@ -252,7 +253,7 @@ async def test_a_lane_that_blocks_the_loop_makes_it_late():
 
     arm = await an_arm(blocks)
     assert await arm.lag(first=0, operations=10) > 3 * MS
-    assert arm.service.count == 0
+    assert arm.times.service.count == 0
     await arm.close()
 
 

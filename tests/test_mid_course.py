@@ -27,7 +27,7 @@ async def test_as_many_operations_are_recorded_as_are_asked_for_however_many_set
     arm = await pooled(seen.lane())
     await arm.slice(0, settling, OPERATIONS, 0, runs_on=True)
     assert sorted(seen) == list(range(settling + OPERATIONS))
-    assert arm.service.count == OPERATIONS
+    assert arm.times.service.count == OPERATIONS
     await arm.close()
 
 
@@ -87,7 +87,7 @@ async def test_a_pool_rests_where_that_of_an_arm_beside_it_has_to(rests):
     arm = await pooled(notes)
     await arm.slice(0, SETTLING, OPERATIONS, 0, runs_on=not rests)
     assert (before[SETTLING] == set(range(SETTLING))) is rests
-    assert arm.service.count == OPERATIONS
+    assert arm.times.service.count == OPERATIONS
     await arm.close()
 
 

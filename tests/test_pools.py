@@ -365,7 +365,7 @@ def test_a_raw_lane_has_the_drivers_pool_of_the_size_that_is_told(target, story)
 def test_who_waits_too_long_for_a_queue_is_an_operation_without_a_result(target, lane, story):
     async def told(there):
         answer = await there.run(32)
-        return answer["outcomes"]["failed"], there.arm.service.count
+        return answer["outcomes"]["failed"], there.arm.times.service.count
 
     failed, recorded = story(target, told, lane, pool=f"1+0:timeout={NAP / 2}", clients=8)
     assert set(failed) == {POOL_TIMEOUT}
@@ -378,7 +378,7 @@ def test_who_waits_too_long_for_a_queue_is_an_operation_without_a_result(target,
 def test_so_is_who_waits_too_long_for_the_drivers_own_pool(target, lane, transaction, story):
     async def told(there):
         answer = await there.run(32)
-        return answer["outcomes"]["failed"], there.arm.service.count, await there.ids()
+        return answer["outcomes"]["failed"], there.arm.times.service.count, await there.ids()
 
     axes = {"pool": f"driver:size=1:timeout={NAP / 2}", "clients": 8, "transaction": transaction}
     failed, recorded, ids = story(target, told, lane, **axes)

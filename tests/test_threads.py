@@ -15,10 +15,11 @@ from ormbench.background import BackgroundThread, in_background
 from ormbench.cell import Cell
 from ormbench.lanes.binding import BoundLane
 from ormbench.load import threads
-from ormbench.load.arm import MS, Arm, OverdueError, WrongAnswerError
+from ormbench.load.arm import MS, Arm, WrongAnswerError
 from ormbench.load.loop import CancelledInsideError, Recorded
 from ormbench.load.schedule import NOW, Constant
 from ormbench.load.threads import ThreadClients, until
+from ormbench.load.watchdog import OverdueError
 from ormbench.loader import Loaded
 from ormbench.scenario import Scenario
 
@@ -358,8 +359,8 @@ async def test_a_slice_runs_its_turns_once_and_does_not_record_those_that_settle
     arm = an_arm(lambda values: seen.append(values[0]), clients=clients)
     found = await arm.slice(first=1_000, settling=5, operations=40, seed=0)
     assert sorted(seen) == list(range(1_000, 1_045))
-    assert arm.service.count == 40
-    assert arm.response.count == arm.start_lag.count == 0
+    assert arm.times.service.count == 40
+    assert arm.times.response.count == arm.times.start_lag.count == 0
     assert found["service_ns"] <= clients * found["wall_ns"]
     await arm.close()
 
@@ -375,7 +376,7 @@ async def test_the_sums_of_a_slice_agree_with_what_the_operations_took():
 async def test_an_open_slice_records_response_time_as_service_time_and_lag():
     arm = an_arm(lambda _values: None, clients=2, rate=2_000.0, arrivals="constant")
     found = await arm.slice(first=0, settling=2, operations=60, seed=0)
-    assert arm.service.count == arm.response.count == arm.start_lag.count == 60
+    assert arm.times.service.count == arm.times.response.count == arm.times.start_lag.count == 60
     assert found["wall_ns"] > 20 * MS  # it begins when the threads run, the turns were due before
     await arm.close()
 

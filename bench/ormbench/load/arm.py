@@ -4,11 +4,9 @@ Everything that is not the operation happens outside the clock: inputs are built
 histograms are filled after it, and a collection precedes it.
 """
 
-import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +15,14 @@ from ormbench.lanes.binding import BoundLane
 from ormbench.lanes.outcomes import together
 from ormbench.load.counters import Reading, read
 from ormbench.load.histogram import Histogram
-from ormbench.load.loop import Recorded
 from ormbench.load.probe import Probe
 from ormbench.load.schedule import NOW, Closed, schedule
 from ormbench.load.tasks import Clients, Lap, TaskClients
 from ormbench.load.threads import ThreadClients
 from ormbench.load.timer import Timer
+from ormbench.load.times import Times
 from ormbench.load.warming import WarmUp
+from ormbench.load.watchdog import watchdog
 from ormbench.loader import Loaded
 from ormbench.scenario import call_for_turn
 from ormbench.targets.target import TARGETS
@@ -39,22 +38,6 @@ NOTHING: Settled = ([], {})
 
 class WrongAnswerError(Exception):
     """A lane's answer differs from the reference; the message says how."""
-
-
-class OverdueError(Exception):
-    """The watchdog ended what took too long. A lane's own TimeoutError is the lane's result."""
-
-
-@asynccontextmanager
-async def watchdog(seconds: float) -> AsyncIterator[None]:
-    """Raise OverdueError in what does not end within *seconds*."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            yield
-    except Exception:  # a group of errors where operations did not like to be ended
-        if not limit.expired():
-            raise
-        raise OverdueError(f"not done after {seconds:g} s") from None
 
 
 async def _until(start: int) -> None:
@@ -76,9 +59,7 @@ class Arm:
     timeout: float  # seconds: the watchdog of a slice
     clients: Clients = field(init=False)
     warming: WarmUp = field(init=False)
-    service: Histogram = field(default_factory=Histogram)
-    response: Histogram = field(default_factory=Histogram)
-    start_lag: Histogram = field(default_factory=Histogram)
+    times: Times = field(default_factory=Times)
     settled: Settled = NOTHING
 
     def __post_init__(self) -> None:
@@ -208,20 +189,11 @@ class Arm:
         return {
             "wall_ns": lap.wall_ns,
             "cpu_ns": lap.cpu_ns,
-            "service_ns": self._fold(lap.recorded),
+            "service_ns": self.times.record(lap.recorded),
             "new": self.bound.opened() - opened,
             "outcomes": self.bound.outcomes.take(),
             "settling": before,  # the outcomes of operations that were not recorded
         }
-
-    def _fold(self, recorded: Sequence[Recorded]) -> int:
-        """Fill the histograms; the sum of the service times."""
-        for one in recorded:
-            self.service.record(one.service)
-            self.start_lag.record(one.start_lag)
-            pairs = zip(one.service, one.start_lag, strict=False)
-            self.response.record(service + lag for service, lag in pairs)
-        return sum(sum(one.service) for one in recorded)
 
     async def lag(self, first: int, operations: int) -> int:
         """The event loop's lateness (99th percentile, ns) over a slice that is not recorded."""
@@ -252,17 +224,6 @@ class Arm:
             return [{} for _ in range(times)]
         async with watchdog(self.timeout):
             return [await read(self.bound.ask, target.server, flush=flush) for _ in range(times)]
-
-    def histograms(self) -> dict[str, str]:
-        """What was recorded, encoded; empty where nothing was."""
-        return {
-            name: histogram.encode() if histogram.count else ""
-            for name, histogram in (
-                ("service", self.service),
-                ("response", self.response),
-                ("start_lag", self.start_lag),
-            )
-        }
 
     async def close(self) -> None:
         """Close clients and connections."""

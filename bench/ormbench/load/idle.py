@@ -8,7 +8,8 @@ import asyncio
 import re
 from collections import Counter
 
-from ormbench.load.arm import Arm, WrongAnswerError, watchdog
+from ormbench.load.arm import Arm, WrongAnswerError
+from ormbench.load.watchdog import watchdog
 from ormbench.scenario import call_for_turn
 from ormbench.servers.server import Product
 from ormbench.targets.target import TARGETS

@@ -21,7 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from ormbench.cell import Cell
 from ormbench.lanes.binding import bind
 from ormbench.load import idle, process
-from ormbench.load.arm import Arm, OverdueError, WrongAnswerError, watchdog
+from ormbench.load.arm import Arm, WrongAnswerError
+from ormbench.load.watchdog import OverdueError, watchdog
 from ormbench.loader import Loaded, load
 from ormbench.servers.placement import CAN_PIN
 from ormbench.servers.server import Address
@@ -170,7 +171,7 @@ class Worker:
 
     async def trial(self, message: Message) -> Message:
         """The histograms of an arm's trial."""
-        return {**self.arms[message["arm"]].histograms()}
+        return {**self.arms[message["arm"]].times.encoded()}
 
     async def close(self, _message: Message) -> Message:
         """Close all arms; a connection that a lane did not give back is left to the server."""

@@ -18,12 +18,12 @@ from ormbench.report.chart_distance import (
     paint_line,
     place_of,
     placed_words,
-    spread,
 )
 from ormbench.report.chart_sheet import LIGHT
 from ormbench.report.distance_table import distance_tables
 from ormbench.report.html import render as page_of
 from ormbench.report.markdown import render as comment_of
+from ormbench.report.spread import spread
 from ormbench.report.terminal import render as terminal_of
 
 

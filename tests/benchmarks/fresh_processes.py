@@ -18,9 +18,9 @@ from ormbench.results.count import Count
 from ormbench.run.arm import ArmState, EndedError
 from ormbench.run.context import Site
 from ormbench.run.count import CountPass
-from ormbench.run.group import Turns
 from ormbench.run.pace import Paces
 from ormbench.run.routes import Routes
+from ormbench.run.turns import Turns
 from ormbench.run.worker import WorkerProcess
 from ormbench.servers.server import PRODUCTS, Product
 from ormbench.servers.supply import SOURCES, Supply, choose, parse_wanted

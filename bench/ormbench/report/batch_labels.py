@@ -14,8 +14,8 @@ from ormbench.report.batch_looks import Look, looks
 from ormbench.report.batch_panels import Line
 from ormbench.report.batches import Crossing
 from ormbench.report.chart_axis import clipped
-from ormbench.report.chart_distance import spread
 from ormbench.report.chart_sheet import SMALL, Sheet
+from ormbench.report.spread import spread
 
 PITCH = 0.165  # inches between two names, and between two lines of words
 LETTER = 0.061  # inches of a letter

@@ -6,7 +6,6 @@ ratio the line has a gap.
 """
 
 import math
-import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from ormbench.report.findings import Comparison, Findings
 from ormbench.report.focus import CONTENDER, Focus
 from ormbench.report.quantities import counted_text, has_interval
 from ormbench.report.round_trips import trips
+from ormbench.report.spread import spread
 from ormbench.results.count import Count
 
 LIMIT = 6  # panels; the tables below the chart have them all
@@ -217,27 +217,6 @@ def _inches(ratio: float, ends: tuple[float, float]) -> float:
     """How high above the foot of the plot *ratio* stands."""
     low, high = ends
     return _PLOT * math.log(ratio / low) / math.log(high / low)
-
-
-def spread(heights: Sequence[float], pitch: float, room: float) -> list[float]:
-    """*heights* moved as little as keeps them *pitch* apart, in order, and between 0 and *room*.
-
-    Those that are too close become a heap around their mean; heaps that meet become one.
-    """
-    heaps: list[list[int]] = []
-
-    def foot(heap: list[int]) -> float:
-        middle = statistics.fmean(heights[place] for place in heap)
-        tall = (len(heap) - 1) * pitch
-        return max(0.0, min(middle - tall / 2, room - tall))
-
-    for place in sorted(range(len(heights)), key=lambda place: heights[place]):
-        heaps.append([place])
-        while len(heaps) > 1 and foot(heaps[-1]) < foot(heaps[-2]) + len(heaps[-2]) * pitch:
-            upper = heaps.pop()
-            heaps[-1] += upper
-    found = {place: foot(heap) + n * pitch for heap in heaps for n, place in enumerate(heap)}
-    return [found[place] for place in range(len(heights))]
 
 
 def _name_ends(axes: Axes, labels: Sequence[Label], width: float, sheet: Sheet) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ormbench.report.chart_axis import clipped
-from ormbench.report.chart_distance import spread
 from ormbench.report.chart_sheet import SMALL, Sheet
 from ormbench.report.findings import Estimate
 from ormbench.report.isolation_points import Point
 from ormbench.report.quantities import has_interval
+from ormbench.report.spread import spread
 from ormbench.report.wrong_data import PER, briefly
 
 _PITCH = 0.155  # inches between two names on the shaded ground

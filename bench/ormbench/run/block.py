@@ -12,7 +12,8 @@ from ormbench.results.trial import Proof, Trial
 from ormbench.run.context import Context
 from ormbench.run.crew import Crew
 from ormbench.run.foreign import ForeignLoad
-from ormbench.run.group import GroupInBlock, Turns
+from ormbench.run.group import GroupInBlock
+from ormbench.run.turns import Turns
 from ormbench.servers.placement import allowed_cpus, stay_on
 
 HASH_SEEDS = 2**32

@@ -24,21 +24,10 @@ from ormbench.run.ledger import Ledger
 from ormbench.run.proof import check_state, prove
 from ormbench.run.sizes import runs_on, size_of
 from ormbench.run.team import Team
+from ormbench.run.turns import Turns
 from ormbench.run.worker import demand_all
 from ormbench.servers.placement import CAN_PIN, allowed_cpus, cores, stay_on
 from ormbench.truth.transactions import unequal_end
-
-
-class Turns:
-    """Turn numbers of a block: none is given out twice."""
-
-    def __init__(self) -> None:
-        self._next = 0
-
-    def take(self, count: int) -> int:
-        """The first of *count* fresh numbers."""
-        first, self._next = self._next, self._next + count
-        return first
 
 
 class GroupInBlock:

@@ -87,8 +87,21 @@ def test_what_has_no_room_is_counted_and_its_place_is_named(turning):
     for words in paragraphs(lines).values():
         assert "with 1 row a_strategy_of_its_own_1" in words
         assert re.search(r"; \d more steps: see the report", words)
-    assert sum("more steps" in " ".join(lines[place : place + 2]) for place in (0, 2)) == 2
-    assert len(lines) == 4
+    assert len(lines) == 6
+
+
+def test_where_a_step_would_be_left_out_a_target_has_a_third_line_if_there_is_room(turning):
+    targets = spoken_targets(turning)
+
+    def told(most):
+        lines = answer(turning, targets, 80, most)
+        return len(lines), [
+            " ".join(lines).count(f"a_strategy_of_its_own_{n}") for n in (1, 2, 3, 4)
+        ]
+
+    (roomy, with_room), (tight, without) = told(6), told(4)
+    assert (roomy, tight) == (6, 4)
+    assert sum(with_room) > sum(without)
 
 
 def test_the_counted_steps_and_the_told_ones_are_all_there_are(turning):

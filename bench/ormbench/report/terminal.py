@@ -28,7 +28,7 @@ _ANSWER_LINES = 4
 _STRATEGY_LINES = 6  # of an answer that has a clause for each number of rows
 _TARGET_LINES = 8  # of one about several targets
 _FEWER_ROWS = 5  # of the table, where other lines say more
-_GAPS = 3  # blank lines worth more than a further sentence
+_GAPS, _GAPS_OF_TARGETS = 3, 2  # blank lines worth more than a further sentence
 _SHAPES = {"per-operation": "transaction/op", "autocommit": "autocommit"}
 _CORES = {"one-core": "one shared core", "split": "separate cores", "free": "cores not pinned"}
 
@@ -61,17 +61,26 @@ def _fitting_blocks(findings: Findings, width: int, *, plain: bool) -> list[Bloc
     scope = Block(tuple(wrapped("SCOPE", findings.scope, width)), 1, gap=not usable)
     above = [*([] if usable else [trust, scope]), Block(tuple(_header(findings, width)), 2)]
     last = [*([trust, scope] if usable else []), _next(findings, targets, width)]
-    blocks: list[Block] = []
+    gaps, blocks = _GAPS_OF_TARGETS if targets else _GAPS, list[Block]()
     for ends in (LINES, 1):
         cells = list(_cells(findings, targets, width, ends, plain=plain))
         below = [*cells, *_beside(findings, targets, width), *last]
-        for told in _answers(findings, targets, width):
-            blocks = [*above, told, *below]
-            if sum(len(block.lines) for block in blocks) + _GAPS <= HEIGHT:
-                return blocks
-        if sum(block.least for block in blocks) <= HEIGHT:
+        for size in (_whole, _least):
+            for told in _answers(findings, targets, width):
+                blocks = [*above, told, *below]
+                if sum(map(size, blocks)) + gaps <= HEIGHT:
+                    return blocks
+        if sum(map(_least, blocks)) <= HEIGHT:
             break
     return blocks
+
+
+def _whole(block: Block) -> int:
+    return len(block.lines)
+
+
+def _least(block: Block) -> int:
+    return block.least
 
 
 def _answers(findings: Findings, targets: Targets, width: int) -> Iterator[Block]:

@@ -17,7 +17,7 @@ from ormbench.report.terminal_lines import shortened, wrapped
 Targets = tuple[Grid, ...]  # of each the strategies, the focus's first
 ANSWER = "ANSWER"
 _TARGETS = 3  # that have lines of their own
-_LINES = 2  # of each
+_LINES = 2  # of each; one more where the last step would be left out
 _ELSEWHERE = "see the report"
 
 
@@ -28,10 +28,11 @@ def answer(findings: Findings, targets: Targets, width: int, most: int) -> list[
     """
     if not targets:
         return _whole(findings.answer, width, most)
-    lines = _of_targets(targets, width)
+    lines = _of_targets(targets, width, _LINES + 1)
     others = _beside(findings, targets)
     longer = [*lines, *wrapped("", " ".join(others), width)] if others else lines
-    return longer if len(longer) <= most else lines
+    known = (one for one in (longer, lines) if len(one) <= most)
+    return next(known, None) or _of_targets(targets, width, _LINES)
 
 
 def spoken_targets(findings: Findings) -> Targets:
@@ -60,18 +61,21 @@ def _whole(sentences: Sequence[str], width: int, most: int) -> list[str]:
     return lines
 
 
-def _of_targets(found: Targets, width: int) -> list[str]:
-    """The lines of each target; of more than there is room for, how many."""
+def _of_targets(found: Targets, width: int, most: int) -> list[str]:
+    """The lines of each target, *most* where fewer leave something out; then how many more.
+
+    Of more targets than there is room for.
+    """
     lines: list[str] = []
     gains, glossed = 0, False
     for grid in found[:_TARGETS]:
         label, text, wrap = "" if lines else ANSWER, "", list[str]()
-        texts = _ever_shorter(grid, glossed=glossed)
-        for text, before in product(texts, sorted({gains, gains or 1})):
+        texts = _ever_shorter(grid, most, glossed=glossed)
+        for (text, room), before in product(texts, sorted({gains, gains or 1})):
             wrap = wrapped(label, _brief(text, grid, before), width)
-            if len(wrap) <= _LINES:
+            if len(wrap) <= room:
                 break
-        lines += shortened(wrap, _LINES)
+        lines += shortened(wrap, most)
         gains += text.count(GAIN)
         glossed = glossed or DRIVER_ALONE in text
     if len(found) > _TARGETS:
@@ -79,14 +83,19 @@ def _of_targets(found: Targets, width: int) -> list[str]:
     return lines
 
 
-def _ever_shorter(grid: Grid, *, glossed: bool) -> Iterator[str]:
-    """All that is said of *grid*; without what was not told apart; without what raw means; less."""
+def _ever_shorter(grid: Grid, most: int, *, glossed: bool) -> Iterator[tuple[str, int]]:
+    """What is said of *grid*, less and less, each with the lines that it may take.
+
+    All of it; without what was not told apart; without what raw means; with fewer steps.
+    """
     told = clauses(grid, ties=False)
-    for one in ("; ".join(clauses(grid)), "; ".join(told), *_fewer(told)):
+    whole, steps = "; ".join(clauses(grid)), "; ".join(told)
+    fewer = [(one, most) for one in _fewer(told)]
+    for one, room in [(whole, _LINES), (steps, _LINES), (steps, most), *fewer]:
         text = f"{grid.place}: {one}."
         if not glossed and explained(text) != text:
-            yield explained(text)
-        yield text
+            yield explained(text), room
+        yield text, room
 
 
 def _fewer(told: Sequence[str]) -> Iterator[str]:

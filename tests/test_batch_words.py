@@ -1,10 +1,11 @@
 """What is said of strategies and rows an operation: title, answer, card, tables, caption."""
 
 import re
+from dataclasses import replace
 
 import batch_runs
 import pytest
-from batch_runs import AIOMYSQL, ASYNCPG, cell_id, digested, grids_of, left, point
+from batch_runs import AIOMYSQL, ASYNCPG, PSYCOPG, cell_id, digested, grids_of, left, point
 from fabricate import fabricate
 from sample_findings import sample
 
@@ -13,7 +14,7 @@ from ormbench.report.batch_note import note
 from ormbench.report.batch_phases import phases, rows_text
 from ormbench.report.batch_session import table_batch, usual_of
 from ormbench.report.batch_table import NOT_ASKED, batch_tables, rate_of
-from ormbench.report.batch_words import QUESTIONS
+from ormbench.report.batch_words import QUESTIONS, with_most_rows
 from ormbench.report.digest import digest
 from ormbench.report.drawing import Drawing
 
@@ -58,6 +59,15 @@ def row(table, lane):
 
 
 # Headline and answer
+
+
+def test_a_driver_with_which_the_best_of_its_server_was_not_run_has_none_with_the_most_rows():
+    asyncpg, psycopg = grids_of(digested(targets=(ASYNCPG, PSYCOPG)))
+    assert with_most_rows([asyncpg, psycopg]) == "with the most rows copy on asyncpg, psycopg"
+    without = tuple(one for one in psycopg.strategies if one.lane != "copy")
+    tiers = tuple(replace(one, fastest="core", equals=("core",)) for one in psycopg.tiers)
+    few = replace(psycopg, strategies=without, tiers=tiers)
+    assert with_most_rows([asyncpg, few]) == "with the most rows copy on asyncpg"
 
 
 def test_the_title_says_from_how_many_rows_on_which_strategy(usual):

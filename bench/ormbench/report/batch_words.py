@@ -4,10 +4,10 @@ First from how many rows on which strategy, of each product for itself; then wha
 costs at its best, and by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ormbench.report.batch_phases import best_with_most, clauses, explained, says
+from ormbench.report.batch_phases import best_with_most, clauses, explained, phases, says
 from ormbench.report.batch_session import session_says
 from ormbench.report.batches import Grid
 from ormbench.report.digest_batches import grids
@@ -73,7 +73,8 @@ def card(
 def with_most_rows(found: Sequence[Grid]) -> str:
     """As "with the most rows copy on PostgreSQL; load_data on MySQL, MariaDB"; "" if untold.
 
-    Of grids that differ in other axes than their target the first.
+    Of grids that differ in other axes than their target the first; nothing of a driver with which
+    the best of another one for the same server was not run.
     """
     firsts: dict[str, Grid] = {}
     for one in found:
@@ -83,11 +84,20 @@ def with_most_rows(found: Sequence[Grid]) -> str:
     products = [product_name(target) for target in firsts]
     places: dict[str, list[str]] = {}
     for target, grid in firsts.items():
+        if _lacks_best(grid, firsts.values()):
+            continue
         product = product_name(target)
         name = product if products.count(product) == 1 else driver_name(target)
         places.setdefault(best_with_most(grid), []).append(name)
     told = (f"{best} on {', '.join(names)}" for best, names in places.items())
     return f"with the most rows {'; '.join(told)}"
+
+
+def _lacks_best(grid: Grid, others: Iterable[Grid]) -> bool:
+    """Whether what is best with the most rows on another driver of its server was not run here."""
+    product, own = product_name(grid.key.target), {one.lane for one in grid.strategies}
+    alike = (one for one in others if product_name(one.key.target) == product)
+    return any(not own.issuperset(phases(one)[-1].lanes) for one in alike)
 
 
 def spoken_grid(

@@ -21,6 +21,8 @@ RUNS = [  # of a machine that did nothing else meanwhile
     "2026-11-22-182710-rtt",
     "2026-11-22-211635-pools",
     "2026-11-22-212850-isolation",
+    "2026-11-23-061621-updates",
+    "2026-11-23-064214-migrate",
     "2026-11-23-002631-inserts",
 ]
 

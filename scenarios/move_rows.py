@@ -148,7 +148,7 @@ OPEN = Defect(
 DROPPED = Defect(
     "the rest of a stream is dropped when its connection runs another statement, with a warning: "
     "Previous unbuffered result was left incomplete, https://github.com/PyMySQL/PyMySQL/pull/292",
-    error="rows came, and then no more|Previous unbuffered result was left incomplete",
+    error=("rows came, and then no more", "Previous unbuffered result was left incomplete"),
 )
 KNOWN = {"*+aiomysql": DROPPED, "*+asyncmy": DROPPED, "*+pymysql": DROPPED, "*+mysqldb": OPEN}
 

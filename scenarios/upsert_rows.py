@@ -44,7 +44,7 @@ VALUES_ALONE = dict.fromkeys(
     ("*+asyncmy", "*+pymysql", "mariadb+*"),
     Defect(
         "executemany() fills VALUES alone, https://github.com/PyMySQL/PyMySQL/issues/554",
-        error="not all arguments converted|format requires a mapping",
+        error=("not all arguments converted", "format requires a mapping"),
     ),
 )
 

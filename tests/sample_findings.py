@@ -290,6 +290,7 @@ def comparison(
         ),
         cpu_difference=estimate(45 * US, 0.1, "cpu ns/op"),
         stalls=(3, 1),
+        blocks=tuple(range(8)),
         block_ratios=(ratio.low, *(ratio.value,) * 6, ratio.high),  # whose interval is the same
     )
 

@@ -59,7 +59,7 @@ async def copy(driver, rows):
     """the driver's COPY"""
 
 
-GONE = Defect("no such table, https://example.org/issues/1", error="UndefinedTable")
+GONE = Defect("no such table, https://example.org/issues/1", error="does not exist")
 
 
 @words.lane(known={"postgresql+*": GONE})

@@ -68,6 +68,24 @@ def test_a_driver_with_which_the_best_of_its_server_was_not_run_has_none_with_th
     tiers = tuple(replace(one, fastest="core", equals=("core",)) for one in psycopg.tiers)
     few = replace(psycopg, strategies=without, tiers=tiers)
     assert with_most_rows([asyncpg, few]) == "with the most rows copy on asyncpg"
+    neither = tuple(one for one in asyncpg.strategies if one.lane != "core")
+    assert with_most_rows([replace(asyncpg, strategies=neither), few]) == ""
+
+
+def test_of_a_tie_one_that_was_run_is_enough():
+    lanes, targets = ("core", "orm_insert", "add_all"), (ASYNCPG, PSYCOPG)
+    alike = {
+        cell_id("orm_insert", batch, target): batch_runs.nanoseconds("core", batch)
+        / batch_runs.nanoseconds("orm_insert", batch)
+        for batch in batch_runs.BATCHES
+        for target in targets
+    }
+    asyncpg, psycopg = grids_of(digested(lanes, targets=targets, slower=alike))
+    assert set(phases(asyncpg)[-1].lanes) == {"core", "orm_insert"}
+    without = tuple(one for one in psycopg.strategies if one.lane != "orm_insert")
+    tiers = tuple(replace(one, fastest="core", equals=("core",)) for one in psycopg.tiers)
+    few = replace(psycopg, strategies=without, tiers=tiers)
+    assert with_most_rows([asyncpg, few]) == "with the most rows core on asyncpg, psycopg"
 
 
 def test_the_title_says_from_how_many_rows_on_which_strategy(usual):

@@ -129,10 +129,12 @@ def test_a_share_is_located_over_the_differences_of_each_block():
     assert share(other).high == pytest.approx(share(alone).high)
 
 
-def test_blocks_that_cannot_be_aligned_give_no_interval_and_no_claim():
+def test_too_few_blocks_in_common_give_no_interval_and_no_claim():
     found = digested(("64+0", "15+0", "5+10", "5+0", "20+0"), (64,))  # two groups
     lacking = tuple(
-        replace(one, block_ratios=one.block_ratios[1:]) if one.candidate.pool == "15+0" else one
+        replace(one, blocks=one.blocks[1:], block_ratios=one.block_ratios[1:])
+        if one.candidate.pool == "15+0"
+        else one
         for one in found.comparisons
     )
     (here,) = maps(lacking, found.cells)[0].columns

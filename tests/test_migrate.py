@@ -122,8 +122,10 @@ async def test_postgresql_is_asked_four_times_for_a_thousand_rows_of_a_stream(la
 @pytest.mark.parametrize("lane", STREAMS)
 async def test_a_stream_of_mysql_or_mariadb_is_cut_short_by_the_first_insert(lane, target, stand):
     words = "Commands out of sync" if target.endswith("mysqldb") else "500 of 1000 rows came"
-    with pytest.raises(Exception, match=words):
+    with pytest.raises(Exception, match=words) as raised:
         await stand.proven(lane, target, 1_000, [3])
+    defect = MIGRATE.lanes[lane.partition("/")[2]].defect(target)
+    assert defect.explains(str(raised.value))
 
 
 @pytest.mark.servers

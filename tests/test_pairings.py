@@ -70,6 +70,19 @@ def test_cells_of_two_groups_are_compared_by_way_of_their_reference_block_by_blo
     assert ratio.low < (300_000 + 10 * 20_000) / (900_000 + 10 * 4_000) < ratio.high
 
 
+def test_blocks_are_matched_by_their_number_where_one_of_them_was_lost():
+    lanes, blocks = (*LANES, "copy_binary"), 12
+    whole = wavering(swept(lanes=lanes, blocks=blocks))
+    first, *others = whole.blocks
+    kept = tuple(one for one in first.trials if "copy_binary" not in one.cell)
+    lacking = replace(whole, blocks=(replace(first, trials=kept), *others))
+    without = replace(whole, blocks=tuple(others))
+    both = cell("copy_binary"), cell("copy")
+    found, expected = pairings(lacking).ratio(*both), pairings(without).ratio(*both)
+    assert found.count == blocks - 1
+    assert found == expected
+
+
 def test_candidates_of_a_reference_with_wrong_data_are_compared_all_the_same():
     found = pairings(swept(wrong=(cell_id("core", 10),)))
     assert found.ratio(cell("copy"), cell("core")) is None

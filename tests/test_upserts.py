@@ -116,6 +116,7 @@ async def test_of_two_rows_on_a_value_in_the_set_clause_is_refused(target, stand
 def test_what_is_known_of_it_is_said_of_those_targets_alone():
     lane = UPSERTS.lanes["dialect_literal"]
     assert {target for target in TARGETS if lane.defect(target)} == set(REFUSED)
+    assert all(lane.defect(target).explains(words) for target, words in REFUSED.items())
 
 
 @pytest.mark.servers  # to compile so many values takes seconds

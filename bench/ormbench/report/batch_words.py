@@ -89,15 +89,15 @@ def with_most_rows(found: Sequence[Grid]) -> str:
         product = product_name(target)
         name = product if products.count(product) == 1 else driver_name(target)
         places.setdefault(best_with_most(grid), []).append(name)
-    told = (f"{best} on {', '.join(names)}" for best, names in places.items())
-    return f"with the most rows {'; '.join(told)}"
+    told = [f"{best} on {', '.join(names)}" for best, names in places.items()]
+    return f"with the most rows {'; '.join(told)}" if told else ""
 
 
 def _lacks_best(grid: Grid, others: Iterable[Grid]) -> bool:
     """Whether what is best with the most rows on another driver of its server was not run here."""
     product, own = product_name(grid.key.target), {one.lane for one in grid.strategies}
     alike = (one for one in others if product_name(one.key.target) == product)
-    return any(not own.issuperset(phases(one)[-1].lanes) for one in alike)
+    return any(own.isdisjoint(phases(one)[-1].lanes) for one in alike)
 
 
 def spoken_grid(

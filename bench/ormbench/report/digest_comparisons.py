@@ -69,6 +69,7 @@ def _comparison(index: Index, candidate: Arm, contrast: Contrast) -> Comparison 
         difference=estimate(found.difference, "ns/op"),
         cpu_difference=estimate(found.cpu_difference, "cpu ns/op"),
         stalls=(_stalls(candidate), _stalls(reference)),
+        blocks=tuple(blocks) if found.log_ratios else (),
         block_ratios=tuple(math.exp(theta) for theta in found.log_ratios),
         beside=beside,
         wrong=wrong,
@@ -82,8 +83,9 @@ def _beside(index: Index, candidate: Arm, contrast: Contrast) -> Iterator[Beside
             continue
         other = index.arm(candidate.group, also.candidate)
         if other.cell != candidate.cell and _is_timed(index, candidate) and _is_timed(index, other):
-            pairs = index.pairs(candidate, other).values()
-            yield Beside(other.cell, tuple(math.exp(log_ratio(block)) for block in pairs))
+            pairs = index.pairs(candidate, other)
+            ratios = tuple(math.exp(log_ratio(block)) for block in pairs.values())
+            yield Beside(other.cell, tuple(pairs), ratios)
 
 
 def _is_timed(index: Index, arm: Arm) -> bool:

@@ -108,6 +108,7 @@ class Beside:
     """Another candidate of the same reference, timed in the same rounds."""
 
     other: Cell
+    blocks: tuple[int, ...]  # their numbers
     block_ratios: tuple[float, ...]  # of time, the comparison's candidate over this
 
 
@@ -125,6 +126,7 @@ class Comparison:
     difference: Estimate  # of mean service time, ns/op
     cpu_difference: Estimate  # of client CPU, cpu ns/op
     stalls: tuple[int, int]  # slices above 1.5 x their trial's median: candidate, reference
+    blocks: tuple[int, ...] = ()  # numbers of those that have a ratio
     block_ratios: tuple[float, ...] = ()
     beside: tuple[Beside, ...] = ()  # without those whose times are no answer
     wrong: tuple[WrongData, ...] = ()  # which of the two; then there is a verdict, and no ratio

@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterable, Mapping
 
 from ormbench.cell import Cell
-from ormbench.report.findings import Comparison
+from ormbench.report.findings import Beside, Comparison
 from ormbench.report.wrong_data import sound
 from ormbench.stats.location import Location, locate
 
-Logs = tuple[float, ...]  # ln of a ratio of times, a number a block
+Logs = Mapping[int, float]  # number of a block -> ln of a ratio of times
 
 
 class Pairings:
@@ -28,28 +28,27 @@ class Pairings:
         self._stars: dict[Cell, dict[Cell, Logs]] = {}
         known = [one for one in comparisons if one.kind != "aa"]
         for one in sound(known):
-            logs = self._keep(one.candidate, one.reference, one.block_ratios)
+            logs = self._keep(one.candidate, one.reference, one)
             self._stars.setdefault(one.reference, {}).setdefault(one.candidate, logs)
         for one in known:
             for beside in one.beside:
-                self._keep(one.candidate, beside.other, beside.block_ratios)
+                self._keep(one.candidate, beside.other, beside)
 
-    def _keep(self, one: Cell, other: Cell, ratios: Iterable[float]) -> Logs:
-        logs = tuple(map(math.log, ratios))
+    def _keep(self, one: Cell, other: Cell, found: Comparison | Beside) -> Logs:
+        ratios = zip(found.blocks, found.block_ratios, strict=True)
+        logs = {block: math.log(ratio) for block, ratio in ratios}
         self._direct.setdefault((one, other), logs)
-        self._direct.setdefault((other, one), tuple(-log for log in logs))
+        self._direct.setdefault((other, one), {block: -log for block, log in logs.items()})
         return logs
 
     def ratio(self, one: Cell, other: Cell) -> Location | None:
         """Time of *one* over that of *other*; None if nothing links them in the same blocks."""
         links = (_difference(star, one, other) for star in self._stars.values())
-        logs = self._direct.get((one, other)) or next(filter(None, links), ())
-        return locate(logs).exp() if logs else None
+        logs = self._direct.get((one, other)) or next(filter(None, links), {})
+        return locate(list(logs.values())).exp() if logs else None
 
 
 def _difference(star: Mapping[Cell, Logs], one: Cell, other: Cell) -> Logs:
-    """By way of the centre of *star*; () where it has not both, or not in as many blocks."""
-    mine, theirs = star.get(one, ()), star.get(other, ())
-    if len(mine) != len(theirs):
-        return ()
-    return tuple(a - b for a, b in zip(mine, theirs, strict=True))
+    """By way of the centre of *star*, in the blocks that both have."""
+    mine, theirs = star.get(one, {}), star.get(other, {})
+    return {block: log - theirs[block] for block, log in mine.items() if block in theirs}

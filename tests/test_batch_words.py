@@ -177,7 +177,7 @@ def test_the_card_stands_first_and_takes_the_place_of_one_that_was_not_measured(
     assert first.question == "WHICH INSERT?"
     assert first.measured
     assert first.verdict.startswith("From 1,000 rows copy, 2.1")
-    assert first.detail == "Up to 100 rows nothing beats core; for insert_rows on asyncpg"
+    assert first.detail == "up to 100 rows nothing beats core; for insert_rows on asyncpg"
     ((product, says),) = first.others
     assert product == "MySQL"
     assert says.startswith("aiomysql: up to 100 rows nothing beats core; from 1,000 rows copy")

@@ -276,14 +276,14 @@ def test_the_card_has_the_numbers_of_clients_at_which_it_flips(usual):
     found = card(usual)
     assert found.verdict == "20+0 for 64 clients"
     assert found.detail.startswith(
-        "At 16 clients fitted (16), at 4 clients fitted (4), at 1 client"
+        "at 16 clients fitted (16), at 4 clients fitted (4), at 1 client"
     )
     assert found.detail.endswith("for pool_pressure (core) on asyncpg")
 
 
 def test_the_card_says_where_it_does_not_flip():
     found = digested(("64+0", "20+0", "5+0"), (32, 64))
-    assert card(found).detail.startswith("The same at 32 clients")
+    assert card(found).detail.startswith("the same at 32 clients")
 
 
 def test_no_pool_is_answered_by_a_run_that_is_not_usable():

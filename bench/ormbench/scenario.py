@@ -222,17 +222,13 @@ def _with_batch(function: Callable[..., Any], batch: int) -> Callable[..., Any]:
 
 def call_for_turn(function: Callable[..., Any], turn: int, table_rows: int) -> Any:
     """Call a function of the turn number that may also want the table size."""
-    wants = _wants_table_rows(function)
-    if wants == "by name":
-        return function(turn, table_rows=table_rows)
-    return function(turn, table_rows) if wants else function(turn)
+    rows = _parameter_of_rows(function)
+    return function(turn, **{rows: table_rows}) if rows else function(turn)
 
 
 @lru_cache
-def _wants_table_rows(function: Callable[..., Any]) -> Literal["", "by name", "second"]:
-    """How it takes them: by their name, or as a second parameter that has no default."""
+def _parameter_of_rows(function: Callable[..., Any]) -> str:
+    """``table_rows``, or else a second parameter that has no default; "" where there is none."""
     parameters = inspect.signature(function).parameters
-    if "table_rows" in parameters:
-        return "by name"
-    needed = [one for one in parameters.values() if one.default is one.empty]
-    return "second" if len(needed) > 1 else ""
+    needed = [name for name, one in parameters.items() if one.default is one.empty]
+    return "table_rows" if "table_rows" in parameters else "".join(needed[1:2])

@@ -67,7 +67,7 @@ def card(
         (product_name(one.key.target), f"{bare_driver(one.key.target)}: {says(one)}")
         for one in others
     )
-    return Card(question, opened(verdict_of_most), opened(detail), measured=True, others=beside)
+    return Card(question, opened(verdict_of_most), detail, measured=True, others=beside)
 
 
 def with_most_rows(found: Sequence[Grid]) -> str:

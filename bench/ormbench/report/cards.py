@@ -163,7 +163,7 @@ def geometric_mean(alike: Sequence[Comparison]) -> Comparison:
 
 def _wrong_data(question: str, found: Comparison) -> Card:
     """A question that was measured, and whose lanes did not do the work."""
-    detail = f"{opened(wrong_text(found))} for {found.candidate.scenario}: no time is an answer"
+    detail = f"{wrong_text(found)} for {found.candidate.scenario}: no time is an answer"
     return Card(question, WRONG_DATA, detail, measured=True)
 
 

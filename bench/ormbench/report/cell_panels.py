@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from textwrap import wrap
+from typing import Any
 
 from ormbench.report import questions
 from ormbench.report.batch_panels import cells_of
@@ -33,14 +34,20 @@ class Panel:
         """What all its rows share."""
         return self._named[0]
 
-    def labels(self, room: float) -> list[str]:
-        """What its rows are called, in lines of at most *room* inches."""
-        letters = int((room - 0.1) / _LETTER)
-        return ["\n".join(_lines(name, letters)) for name in self._named[1]]
+    @property
+    def names(self) -> list[str]:
+        """What tells its rows apart."""
+        return self._named[1]
+
+    def labels(self, room: float) -> list[list[str]]:
+        """The names, each in lines of at most *room* inches; what two do not hold is cut."""
+        width = int((room - 0.1) / _LETTER)
+        how: dict[str, Any] = {"placeholder": "…", "break_on_hyphens": False}
+        return [wrap(name, width, max_lines=_LINES, **how) for name in self.names]
 
     def rows(self, room: float) -> float:
         """Inches of its rows alone, where names have *room*."""
-        long = any("\n" in label for label in self.labels(room))
+        long = any(len(lines) > 1 for lines in self.labels(room))
         return len(self.cells) * (_PITCH_OF_TWO if long else _PITCH)
 
     def height(self, room: float) -> float:
@@ -69,10 +76,5 @@ def panels(
 def room_for(known: Sequence[Panel], *, narrow: bool) -> float:
     """Inches for the longest name, as far as the plot can spare them."""
     least, most = (1.5, 2.0) if narrow else (2.1, 2.7)
-    longest = max((len(name) for one in known for name in one.labels(99)), default=0)
+    longest = max((len(name) for one in known for name in one.names), default=0)
     return min(max(longest * _LETTER + 0.11, least), most)
-
-
-def _lines(name: str, letters: int) -> list[str]:
-    """*name* in one line or two; what has no room in two is cut with an ellipsis."""
-    return wrap(name, letters, max_lines=_LINES, placeholder="…", break_on_hyphens=False) or [""]

@@ -10,7 +10,7 @@ from ormbench.report.chart_sheet import SMALL, Sheet
 from ormbench.report.findings import Estimate
 from ormbench.report.quantities import has_interval
 
-_LINE, _GAP = 10.0, 3.5  # points: from line to line, from a name to its axis
+_GAP = 4.0  # points from a name to its axis
 _UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 _RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.5, 2, 3, 5)
 _MORE_RATIOS = (10, 20, 50, 100, 200, 500, 1000)
@@ -135,26 +135,12 @@ def beside(
     )
 
 
-def named_rows(axes: Axes, labels: Sequence[str], sheet: Sheet) -> None:
-    """Write a label left of each row, 0 on top; one of more lines around its row's middle.
+def name_row(axes: Axes, lines: Sequence[str], y: float, pitch: float, sheet: Sheet) -> None:
+    """Write *lines* left of the plot, around *y* and *pitch* apart, both in the units of y.
 
-    Line by line: matplotlib aligns several by the widths of a font that a page may not have.
+    A text each: a font that a page has and matplotlib has not would not let them end alike.
     """
-    ticks = [one if "\n" not in one else "" for one in labels]
-    axes.set_yticks(range(len(ticks)), ticks, size=SMALL)
-    for y, label in enumerate(labels):
-        lines = label.split("\n")
-        for n, line in enumerate(lines if len(lines) > 1 else []):
-            up = ((len(lines) - 1) / 2 - n) * _LINE
-            axes.annotate(
-                line,
-                (0, y),
-                (-_GAP, up),
-                xycoords=axes.get_yaxis_transform(),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                size=SMALL,
-                color=sheet.palette.ink,
-                annotation_clip=False,
-            )
+    style: dict[str, Any] = {"edge": True, "size": SMALL, "color": sheet.palette.ink, "ha": "right"}
+    for place, line in enumerate(lines):
+        down = pitch * (place - (len(lines) - 1) / 2)
+        beside(axes, line, (0.0, y + down), -_GAP, **style)

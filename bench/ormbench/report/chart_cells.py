@@ -14,7 +14,7 @@ from ormbench.report.chart_axis import (
     beside,
     clipped,
     from_zero,
-    named_rows,
+    name_row,
     plain_from_zero,
     whisker,
 )
@@ -33,6 +33,7 @@ from ormbench.report.wrong_data import fails
 
 _TOLD, _LONGEST = 4, 90  # cells that a title tells one by one, and letters that may take
 _LEGEND = 0.3  # inches
+_LINE = 0.4  # of a row's height, from one line of its name to the next
 _SHOWN = (50.0, 90.0, 99.0)  # with the mean four series, as many as one panel bears
 
 PaintPanel = Callable[[Axes, Sequence[CellFinding], str, Sheet], None]
@@ -136,7 +137,9 @@ def _paint(
         sheet.text(0.08, top + 0.04, title, weight="bold", size=SMALL)
         axes = sheet.axes(room, top + TITLE, width, panel.rows(room))
         axes.set_ylim(len(panel.cells) - 0.4, -0.6)
-        named_rows(axes, panel.labels(room), sheet)
+        axes.set_yticks([])
+        for y, lines in enumerate(panel.labels(room)):
+            name_row(axes, lines, y, _LINE, sheet)
         placed = placement_text(one.cell for one in panel.cells)
         apart = ";\n" if ";" in placed else "; "
         inside(axes, panel.cells, words if sheet.narrow else f"{words}{apart}{placed}", sheet)

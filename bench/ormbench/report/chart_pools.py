@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from ormbench.report import pool_legend
-from ormbench.report.chart_axis import beside, clipped
+from ormbench.report.chart_axis import clipped, name_row
 from ormbench.report.chart_sheet import SMALL, TEXT, Sheet, Sketch
 from ormbench.report.digest_pools import maps
 from ormbench.report.findings import Findings
@@ -123,12 +123,9 @@ def _grid(found: PoolMap, place: tuple[float, float, float], words: str, sheet: 
 def _names(axes: Axes, found: PoolMap, sheet: Sheet) -> None:
     """The pools: how many connections each holds at most, and its options below."""
     rows, room = heights(found), 16 if sheet.narrow else 20
-    style: dict[str, Any] = {"edge": True, "size": SMALL, "color": sheet.palette.ink, "ha": "right"}
     for word in found.words:
-        lines = label(found, word)
-        for place, line in enumerate(lines):  # a text each, or other fonts would not end alike
-            y = rows[word] + 0.5 + _LINE * (place - (len(lines) - 1) / 2)
-            beside(axes, clipped(line, room), (0.0, y), -4, **style)
+        lines = [clipped(line, room) for line in label(found, word)]
+        name_row(axes, lines, rows[word] + 0.5, _LINE, sheet)
 
 
 def _fill(axes: Axes, found: PoolMap, paint: Panel, sheet: Sheet) -> None:

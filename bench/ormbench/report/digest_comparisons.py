@@ -78,11 +78,12 @@ def _comparison(index: Index, candidate: Arm, contrast: Contrast) -> Comparison 
 
 def _beside(index: Index, candidate: Arm, contrast: Contrast) -> Iterator[Beside]:
     """The other candidates of its reference, if their times and its own are an answer."""
-    for also in candidate.group.contrasts:
-        if (also.kind, also.reference) != (contrast.kind, contrast.reference):
-            continue
-        other = index.arm(candidate.group, also.candidate)
-        if other.cell != candidate.cell and _is_timed(index, candidate) and _is_timed(index, other):
+    if not _is_timed(index, candidate):
+        return
+    star = contrast.kind, contrast.reference
+    alike = (one for one in candidate.group.contrasts if (one.kind, one.reference) == star)
+    for other in (index.arm(candidate.group, one.candidate) for one in alike):
+        if other.cell != candidate.cell and _is_timed(index, other):
             pairs = index.pairs(candidate, other)
             ratios = tuple(math.exp(log_ratio(block)) for block in pairs.values())
             yield Beside(other.cell, tuple(pairs), ratios)

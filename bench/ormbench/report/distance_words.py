@@ -65,7 +65,7 @@ def card(comparisons: Sequence[Comparison], cells: Sequence[CellFinding], focus:
     far, near = ends_of(line, bounds=True)
     detail = "; ".join(filter(None, [near, _fades(line), _sent(panel, line), workload]))
     others = tuple(_on_other_products(found, line))
-    return Card(QUESTION, opened(far), opened(detail), measured=True, others=others)
+    return Card(QUESTION, opened(far), detail, measured=True, others=others)
 
 
 def verdict_of(line: Line, about: str = "", *, bounds: bool = False) -> str:

@@ -117,8 +117,7 @@ def _cards(findings: Findings) -> Iterator[str]:
 def _said(findings: Findings) -> Iterator[str]:
     for card in findings.cards:
         if card.measured:
-            stop = "." if card.detail[:1].isupper() else ";"
-            words = f"{card.verdict}{stop} {card.detail}" if card.detail else card.verdict
+            words = f"{card.verdict}; {card.detail}" if card.detail else card.verdict
             yield f"- **{plain(card.question)}** {plain(words)}"
             for product, text in card.others:
                 yield f"- {plain(card.question)} **{plain(product)}**: {plain(text)}"

@@ -74,7 +74,7 @@ def card(comparisons: Sequence[Comparison], cells: Sequence[CellFinding], focus:
     cell = chosen.cell
     workload = f"for {cell.scenario} ({cell.lane}) on {driver_name(cell.target)}"
     parts = [_flips(chosen, column), *_beside(column), *_failing(column), workload]
-    detail = opened("; ".join(part for part in parts if part))
+    detail = "; ".join(part for part in parts if part)
     others = tuple(_on_other_products(found, focus, cell.target))
     return Card(QUESTION, opened(_choice(column)), detail, measured=True, others=others)
 

@@ -71,7 +71,8 @@ def _of_targets(found: Targets, width: int, most: int) -> list[str]:
     for grid in found[:_TARGETS]:
         label, text, wrap = "" if lines else ANSWER, "", list[str]()
         texts = _ever_shorter(grid, most, glossed=glossed)
-        for (text, room), before in product(texts, sorted({gains, gains or 1})):
+        before_or_short = dict.fromkeys((gains, max(gains, 1)))
+        for (text, room), before in product(texts, before_or_short):
             wrap = wrapped(label, _brief(text, grid, before), width)
             if len(wrap) <= room:
                 break
